@@ -1,0 +1,99 @@
+package adapters
+
+import (
+	"net/http"
+	"strings"
+)
+
+// Exchange is what travels beside a call's messages. The caller's half is read by the adapter, the answer's half is
+// filled by it, also where the call ends in an error.
+type Exchange struct {
+	Caller Caller
+	Answer Answer
+}
+
+// Caller is what a call brings along: the one credential that goes upstream and, for browsers, their cookies.
+type Caller struct {
+	// Credential proves who calls.
+	Credential Credential
+	// Cookies are the values of the Cookie header, as they came. An adapter forwards Kratos's own, and only where
+	// Credential is not a token: see [Caller.CookieHeader].
+	Cookies []string
+	// Accept is the Accept header to send upstream; it decides whether Kratos answers a browser flow's errors as JSON or
+	// sends the browser to its error UI. Empty means that none is sent.
+	Accept string
+	// RequestID is the id that the caller gave to its request, if it gave one.
+	RequestID string
+}
+
+// CredentialKind says how a credential is sent.
+type CredentialKind int
+
+// The kinds of credentials.
+const (
+	// NoCredential: the caller proves nothing, or with cookies only.
+	NoCredential CredentialKind = iota
+	// BearerToken is a session token, sent as `Authorization: Bearer`.
+	BearerToken
+	// SessionToken is a session token, sent as `X-Session-Token`.
+	SessionToken
+)
+
+// Credential is a session token and how it is sent. It is a secret: it formats as its kind only.
+type Credential struct {
+	Kind  CredentialKind
+	Token string
+}
+
+// String names the kind, never the token.
+func (c Credential) String() string {
+	switch c.Kind {
+	case BearerToken:
+		return "bearer token (redacted)"
+	case SessionToken:
+		return "session token (redacted)"
+	case NoCredential:
+	}
+	return "no credential"
+}
+
+// GoString is String, so that no verb of package fmt shows the token.
+func (c Credential) GoString() string { return c.String() }
+
+// IsToken reports whether the caller authenticates by a token, which makes it an API client.
+func (c Credential) IsToken() bool { return c.Kind != NoCredential }
+
+// SetHeader sets the credential's header.
+func (c Credential) SetHeader(h http.Header) {
+	switch c.Kind {
+	case BearerToken:
+		h.Set("Authorization", "Bearer "+c.Token)
+	case SessionToken:
+		h.Set("X-Session-Token", c.Token)
+	case NoCredential:
+	}
+}
+
+// CookieHeader is the value of the Cookie header to send upstream: those of the caller's cookies that own says are
+// Kratos's. It is empty for a caller that authenticates by a token, for only one credential goes upstream.
+func (c *Caller) CookieHeader(own func(name string) bool) string {
+	if c.Credential.IsToken() || len(c.Cookies) == 0 {
+		return ""
+	}
+	parsed := (&http.Request{Header: http.Header{"Cookie": c.Cookies}}).Cookies()
+	kept := make([]string, 0, len(parsed))
+	for _, cookie := range parsed {
+		if own(cookie.Name) {
+			kept = append(kept, cookie.Name+"="+cookie.Value)
+		}
+	}
+	return strings.Join(kept, "; ")
+}
+
+// Answer is what an answer brings along.
+type Answer struct {
+	// SetCookies are Set-Cookie headers for the caller's browser, one cookie each, as Kratos wrote them.
+	SetCookies []string
+	// IdentityID is the id of the identity whose session was checked, as Kratos said it in a header.
+	IdentityID string
+}

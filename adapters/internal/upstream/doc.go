@@ -1,0 +1,9 @@
+// Package upstream is the one HTTP client that adapters ask Kratos with.
+//
+// # Design
+//
+// The base URL is fixed when the client is made; a request's path is a constant of an adapter plus at most one escaped
+// id ([Segment]), so that nothing a caller or Kratos says can lead a request elsewhere. Redirects are answers, never
+// followed. Answers are bounded in size and read whole, and what is not JSON where JSON is due is an outage of Kratos,
+// not an answer: a proxy's error page must never be taken for "no session".
+package upstream

@@ -1,0 +1,61 @@
+package kratosv05
+
+import (
+	"context"
+	"net/url"
+
+	"github.com/kratosgrpc/kratosgrpc/adapters"
+	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
+)
+
+// InitializeLoginViaApiFlow is GET /self-service/login/api.
+func (a *Adapter) InitializeLoginViaApiFlow(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.InitializeLoginViaApiFlowRequest) (*kratosgrpcv1.InitializeLoginViaApiFlowResponse, error) {
+	flow := new(kratosgrpcv1.LoginFlow)
+	if err := a.fetch(ctx, x, apiClient, "/self-service/login/api", refresh(nil, req.GetRefresh()), flow); err != nil {
+		return nil, err
+	}
+	return &kratosgrpcv1.InitializeLoginViaApiFlowResponse{Flow: flow}, nil
+}
+
+// InitializeLoginViaBrowserFlow is GET /self-service/login/browser.
+func (a *Adapter) InitializeLoginViaBrowserFlow(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.InitializeLoginViaBrowserFlowRequest) (*kratosgrpcv1.InitializeLoginViaBrowserFlowResponse, error) {
+	to, err := a.navigate(ctx, x, "/self-service/login/browser", refresh(returnTo(req.GetReturnTo()), req.GetRefresh()))
+	if err != nil {
+		return nil, err
+	}
+	return &kratosgrpcv1.InitializeLoginViaBrowserFlowResponse{Redirect: to}, nil
+}
+
+// GetLoginFlow is GET /self-service/login/flows.
+func (a *Adapter) GetLoginFlow(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.GetLoginFlowRequest) (*kratosgrpcv1.GetLoginFlowResponse, error) {
+	flow := new(kratosgrpcv1.LoginFlow)
+	if err := a.fetch(ctx, x, browserClient, "/self-service/login/flows", url.Values{"id": {req.GetId()}}, flow); err != nil {
+		return nil, err
+	}
+	return &kratosgrpcv1.GetLoginFlowResponse{Flow: flow}, nil
+}
+
+// CompleteLoginFlowWithPasswordMethod is POST /self-service/login/methods/password.
+func (a *Adapter) CompleteLoginFlowWithPasswordMethod(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.CompleteLoginFlowWithPasswordMethodRequest) (*kratosgrpcv1.CompleteLoginFlowWithPasswordMethodResponse, error) {
+	form := newForm(req.GetPayload().GetCsrfToken())
+	form.Set("identifier", req.GetPayload().GetIdentifier())
+	form.Set("password", req.GetPayload().GetPassword())
+
+	res := new(kratosgrpcv1.CompleteLoginFlowWithPasswordMethodResponse)
+	if err := a.submit(ctx, x, "/self-service/login/methods/password", req.GetFlow(), form, res); err != nil {
+		return nil, err
+	}
+	return res, nil
+}
+
+// refresh adds what asks Kratos to authenticate somebody again who is logged in.
+func refresh(query url.Values, wanted bool) url.Values {
+	if !wanted {
+		return query
+	}
+	if query == nil {
+		query = url.Values{}
+	}
+	query.Set("refresh", "true")
+	return query
+}

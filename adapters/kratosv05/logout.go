@@ -1,0 +1,17 @@
+package kratosv05
+
+import (
+	"context"
+
+	"github.com/kratosgrpc/kratosgrpc/adapters"
+	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
+)
+
+// InitializeBrowserLogoutFlow is GET /self-service/browser/flows/logout.
+func (a *Adapter) InitializeBrowserLogoutFlow(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.InitializeBrowserLogoutFlowRequest) (*kratosgrpcv1.InitializeBrowserLogoutFlowResponse, error) {
+	to, err := a.navigate(ctx, x, "/self-service/browser/flows/logout", returnTo(req.GetReturnTo()))
+	if err != nil {
+		return nil, err
+	}
+	return &kratosgrpcv1.InitializeBrowserLogoutFlowResponse{Redirect: to}, nil
+}
