@@ -1,0 +1,133 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"log"
+	"log/slog"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/stats"
+	"google.golang.org/grpc/status"
+)
+
+// callLog writes one line a call. It is a stats handler, not an interceptor, since calls that are too large, can't be
+// decoded or don't exist reach no interceptor.
+type callLog struct {
+	logger *slog.Logger
+}
+
+var _ stats.Handler = (*callLog)(nil)
+
+// callInfo is what the log says of a call.
+type callInfo struct {
+	method    string
+	requestID string
+	// cause is why Kratos could not be asked; it is written by the call's own goroutine before the call ends.
+	cause error
+}
+
+type callInfoKey struct{}
+
+// requestID is the id by which the log names a call: the caller's own, or one made up.
+func requestID(ctx context.Context) string {
+	if info, ok := ctx.Value(callInfoKey{}).(*callInfo); ok {
+		return info.requestID
+	}
+	return ""
+}
+
+// noteCause keeps, for the log, what the caller is not told.
+func noteCause(ctx context.Context, err error) {
+	if info, ok := ctx.Value(callInfoKey{}).(*callInfo); ok {
+		info.cause = err
+	}
+}
+
+// TagRPC implements stats.Handler.
+func (*callLog) TagRPC(ctx context.Context, tag *stats.RPCTagInfo) context.Context {
+	info := &callInfo{method: tag.FullMethodName}
+	if md, ok := metadata.FromIncomingContext(ctx); ok {
+		if ids := md.Get(requestIDKey); len(ids) > 0 && isRequestID(ids[0]) {
+			info.requestID = ids[0]
+		}
+	}
+	if info.requestID == "" {
+		info.requestID = rand.Text()
+	}
+	return context.WithValue(ctx, callInfoKey{}, info)
+}
+
+// isRequestID says whether a caller's id is fit for logs and headers.
+func isRequestID(id string) bool {
+	return id != "" && len(id) <= 128 && isPlain(id)
+}
+
+// HandleRPC implements stats.Handler.
+func (l *callLog) HandleRPC(ctx context.Context, event stats.RPCStats) {
+	end, ok := event.(*stats.End)
+	if !ok {
+		return
+	}
+	info, ok := ctx.Value(callInfoKey{}).(*callInfo)
+	if !ok {
+		return
+	}
+	st := status.Convert(end.Error)
+	level := levelOf(st.Code(), info.method)
+	if !l.logger.Enabled(ctx, level) {
+		return
+	}
+	attrs := []slog.Attr{
+		slog.String("method", info.method),
+		slog.String("code", st.Code().String()),
+		slog.Duration("latency", end.EndTime.Sub(end.BeginTime).Round(time.Microsecond)),
+		slog.String("request_id", info.requestID),
+		slog.String("transport", transportOf(ctx)),
+	}
+	if reason := reasonOf(st); reason != "" {
+		attrs = append(attrs, slog.String("reason", reason))
+	}
+	if info.cause != nil {
+		attrs = append(attrs, slog.String("cause", info.cause.Error()))
+	}
+	l.logger.LogAttrs(ctx, level, "call", attrs...)
+}
+
+func levelOf(code codes.Code, method string) slog.Level {
+	switch code {
+	case codes.Internal, codes.Unknown, codes.DataLoss:
+		return slog.LevelError
+	case codes.Unavailable, codes.DeadlineExceeded:
+		return slog.LevelWarn
+	default:
+	}
+	if !strings.HasPrefix(method, "/kratosgrpc.") {
+		// Probes and reflection.
+		return slog.LevelDebug
+	}
+	return slog.LevelInfo
+}
+
+// transportOf says whether a call came over gRPC or REST.
+func transportOf(ctx context.Context) string {
+	if p, ok := peer.FromContext(ctx); ok && p.Addr.Network() == "bufconn" {
+		return "rest"
+	}
+	return "grpc"
+}
+
+// TagConn implements stats.Handler.
+func (*callLog) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context { return ctx }
+
+// HandleConn implements stats.Handler.
+func (*callLog) HandleConn(context.Context, stats.ConnStats) {}
+
+// newErrorLog takes what net/http complains of: clients' faults, for the most part.
+func newErrorLog(logger *slog.Logger) *log.Logger {
+	return slog.NewLogLogger(logger.Handler(), slog.LevelDebug)
+}

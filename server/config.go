@@ -1,0 +1,54 @@
+package server
+
+import (
+	"errors"
+	"log/slog"
+	"time"
+)
+
+// Config is what can be configured of a server.
+type Config struct {
+	// GRPCAddr is the TCP address to serve gRPC on, for example ":9090".
+	GRPCAddr string
+	// HTTPAddr is the TCP address to serve REST on, for example ":8080".
+	HTTPAddr string
+	// UpstreamTimeout bounds calls that bring no deadline of their own.
+	UpstreamTimeout time.Duration
+	// ReadyInterval is how often Kratos is asked whether it is ready.
+	ReadyInterval time.Duration
+	// DrainTimeout bounds how long calls under way may go on once the server is told to stop.
+	DrainTimeout time.Duration
+	// Logger takes the server's log.
+	Logger *slog.Logger
+}
+
+// DefaultConfig returns the defaults of the command line.
+func DefaultConfig() Config {
+	return Config{
+		GRPCAddr:        ":9090",
+		HTTPAddr:        ":8080",
+		UpstreamTimeout: 10 * time.Second,
+		ReadyInterval:   2 * time.Second,
+		DrainTimeout:    15 * time.Second,
+		Logger:          slog.Default(),
+	}
+}
+
+// Validate says what is wrong with a configuration.
+func (c *Config) Validate() error {
+	switch {
+	case c.GRPCAddr == "":
+		return errors.New("the address for gRPC is missing")
+	case c.HTTPAddr == "":
+		return errors.New("the address for REST is missing")
+	case c.UpstreamTimeout <= 0:
+		return errors.New("the upstream timeout has to be more than zero")
+	case c.ReadyInterval <= 0:
+		return errors.New("the interval of the readiness checks has to be more than zero")
+	case c.DrainTimeout <= 0:
+		return errors.New("the drain timeout has to be more than zero")
+	case c.Logger == nil:
+		return errors.New("the logger is missing")
+	}
+	return nil
+}

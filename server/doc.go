@@ -1,0 +1,38 @@
+// Package server serves the contract over gRPC and, by grpc-gateway, over REST, in front of an adapters.Adapter.
+//
+// # The path of a call
+//
+//	gRPC client ─────────────────────────────▶ gRPC server ─▶ interceptors ─▶ service ─▶ adapter ─▶ Kratos
+//	REST client ─▶ rest.go ─▶ gateway (mux) ─▶ (in memory)      (same)         (same)
+//
+// A REST request goes through the same gRPC server as a gRPC call, over a connection in memory, so that there is one set
+// of interceptors, limits and logs and no way around them.
+//
+//   - server.go: listeners, start and drain. config.go: what can be configured.
+//   - calllog.go: one log line a call. interceptors.go: request id, recovery, validation, deadline.
+//   - login.go … errorservice.go: one file a service. A method hands its request to the adapter through call.go.
+//   - metadata.go: which of a call's metadata reaches the adapter, and what of its answer comes back.
+//   - errors.go: the only place that makes a status.
+//   - rest.go: the HTTP handler; rest_request.go, rest_response.go, rest_error.go: how the REST view differs from
+//     protobuf's JSON mapping, which is where Kratos's own API does.
+//   - health.go: health, driven by Kratos's readiness.
+//
+// # Credentials
+//
+// Of a call's metadata (over REST: its headers), these are read and nothing else: authorization, x-session-token,
+// cookie, accept and x-request-id. One credential goes upstream: a bearer token in authorization if there is one, else
+// x-session-token, else the cookies, and of those only Kratos's own. With a token no cookie is sent, and none comes
+// back. An answer's metadata holds set-cookie, one entry a cookie, and x-kratos-authenticated-identity-id; nothing else
+// of Kratos's headers.
+//
+// accept is Kratos's own switch for browser flows: with application/json, which is the default over gRPC, what is wrong
+// with a request is a status; with text/html Kratos sends the browser to its error UI, which is a redirect.
+//
+// # Design
+//
+// What Kratos answers to a form is data: success, the flow with its messages, or a redirect, as the oneof outcome.
+// Everything else is a google.rpc.Status with one ErrorInfo. The REST view turns both back into Kratos's own status
+// codes and bodies.
+//
+// "Kratos is down" is UNAVAILABLE, and never UNAUTHENTICATED: only Kratos can say that there is no session.
+package server

@@ -1,0 +1,96 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/health"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+
+	"github.com/kratosgrpc/kratosgrpc/adapters"
+	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
+)
+
+// LivenessService is the name under which gRPC health says whether the process lives, whatever Kratos does. All other
+// names, the empty one too, say whether calls can be served.
+const LivenessService = "liveness"
+
+// healthState is what gRPC health and /readyz say.
+type healthState struct {
+	server *health.Server
+	ready  atomic.Bool
+}
+
+func newHealthState() *healthState {
+	h := &healthState{server: health.NewServer()}
+	h.server.SetServingStatus(LivenessService, healthpb.HealthCheckResponse_SERVING)
+	h.set(false)
+	return h
+}
+
+func (h *healthState) register(server *grpc.Server) {
+	healthpb.RegisterHealthServer(server, h.server)
+}
+
+// services are the names that readiness is said of.
+func services() []string {
+	return []string{
+		"",
+		kratosgrpcv1.LoginService_ServiceDesc.ServiceName,
+		kratosgrpcv1.RegistrationService_ServiceDesc.ServiceName,
+		kratosgrpcv1.SettingsService_ServiceDesc.ServiceName,
+		kratosgrpcv1.RecoveryService_ServiceDesc.ServiceName,
+		kratosgrpcv1.VerificationService_ServiceDesc.ServiceName,
+		kratosgrpcv1.LogoutService_ServiceDesc.ServiceName,
+		kratosgrpcv1.SessionService_ServiceDesc.ServiceName,
+		kratosgrpcv1.SchemaService_ServiceDesc.ServiceName,
+		kratosgrpcv1.ErrorService_ServiceDesc.ServiceName,
+	}
+}
+
+func (h *healthState) set(ready bool) {
+	h.ready.Store(ready)
+	st := healthpb.HealthCheckResponse_NOT_SERVING
+	if ready {
+		st = healthpb.HealthCheckResponse_SERVING
+	}
+	for _, name := range services() {
+		h.server.SetServingStatus(name, st)
+	}
+}
+
+// follow asks Kratos whether it is ready, again and again, until ctx ends.
+func (h *healthState) follow(ctx context.Context, adapter adapters.Adapter, interval time.Duration, logger *slog.Logger) {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for first := true; ; first = false {
+		asked, cancel := context.WithTimeout(ctx, interval)
+		err := adapter.Ready(asked)
+		cancel()
+		if ctx.Err() != nil {
+			return
+		}
+		if ready := err == nil; first || ready != h.ready.Load() {
+			h.set(ready)
+			if ready {
+				logger.InfoContext(ctx, "Kratos is ready")
+			} else {
+				logger.WarnContext(ctx, "Kratos is not ready", "cause", err.Error())
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// shutdown says NOT_SERVING for good.
+func (h *healthState) shutdown() {
+	h.ready.Store(false)
+	h.server.Shutdown()
+}

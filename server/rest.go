@@ -1,0 +1,134 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"net/textproto"
+
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+
+	"github.com/kratosgrpc/kratosgrpc/gen"
+	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
+)
+
+// noCache is how Kratos forbids caches to keep what is somebody's own.
+const noCache = "private, no-cache, no-store, must-revalidate"
+
+// newRESTHandler makes the HTTP handler: the gateway, and beside it the endpoints that are no RPCs.
+func (s *Server) newRESTHandler() (http.Handler, error) {
+	mux := runtime.NewServeMux(
+		runtime.WithIncomingHeaderMatcher(incomingHeader),
+		runtime.WithMetadata(acceptMetadata),
+		runtime.WithOutgoingHeaderMatcher(outgoingHeader),
+		runtime.WithOutgoingTrailerMatcher(func(string) (string, bool) { return "", false }),
+		runtime.WithMarshalerOption("application/json", &jsonMarshaler{decode: decodeJSON}),
+		runtime.WithMarshalerOption("application/x-www-form-urlencoded", &jsonMarshaler{decode: decodeForm}),
+		runtime.WithMarshalerOption(runtime.MIMEWildcard, &jsonMarshaler{decode: refuseBody}),
+		runtime.WithForwardResponseOption(writeHead),
+		runtime.WithForwardResponseRewriter(rewriteBody),
+		runtime.WithErrorHandler(writeError),
+		runtime.WithRoutingErrorHandler(writeRoutingError),
+		// With the legacy mode, an id that holds an escaped character would be another one.
+		runtime.WithUnescapingMode(runtime.UnescapingModeAllCharacters),
+		// A form that is sent by POST must not reach the operation of a GET, nor one that a header names.
+		runtime.WithDisablePathLengthFallback(),
+		runtime.WithDisableHTTPMethodOverride(),
+	)
+	for _, register := range []func(context.Context, *runtime.ServeMux, *grpc.ClientConn) error{
+		kratosgrpcv1.RegisterLoginServiceHandler,
+		kratosgrpcv1.RegisterRegistrationServiceHandler,
+		kratosgrpcv1.RegisterSettingsServiceHandler,
+		kratosgrpcv1.RegisterRecoveryServiceHandler,
+		kratosgrpcv1.RegisterVerificationServiceHandler,
+		kratosgrpcv1.RegisterLogoutServiceHandler,
+		kratosgrpcv1.RegisterSessionServiceHandler,
+		kratosgrpcv1.RegisterSchemaServiceHandler,
+		kratosgrpcv1.RegisterErrorServiceHandler,
+	} {
+		if err := register(context.Background(), mux, s.inner); err != nil {
+			return nil, err
+		}
+	}
+
+	root := http.NewServeMux()
+	root.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeHealth(w, true) })
+	root.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { writeHealth(w, s.health.ready.Load()) })
+	root.HandleFunc("GET /openapi.json", serveOpenAPI)
+	root.Handle("/", forward(mux))
+	return root, nil
+}
+
+func writeHealth(w http.ResponseWriter, ok bool) {
+	w.Header().Set("Content-Type", contentTypeJSON)
+	w.Header().Set("Cache-Control", "no-store")
+	body := `{"status":"ok"}`
+	if !ok {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		body = `{"status":"unavailable"}`
+	}
+	_, _ = w.Write([]byte(body))
+}
+
+func serveOpenAPI(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", contentTypeJSON)
+	_, _ = w.Write(gen.OpenAPI)
+}
+
+// forward prepares a request for the gateway: what the gateway would hand on regardless of its matcher, or take for a
+// command, is not there when it looks.
+func forward(mux http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Cache-Control", noCache)
+		h.Add("Vary", "Cookie")
+
+		header, err := allowedHeader(r.Header)
+		if err != nil {
+			writeStatus(w, r, statusOf(err))
+			return
+		}
+		own := r.WithContext(context.WithValue(r.Context(), methodKey{}, r.Method))
+		own.Header = header
+		own.Body = &requestBody{ReadCloser: http.MaxBytesReader(w, r.Body, maxMessageBytes)}
+		url := *r.URL
+		url.RawQuery = contractQuery(url.Path, r.URL.Query()).Encode()
+		own.URL = &url
+		mux.ServeHTTP(w, own)
+	})
+}
+
+// methodKey is the context's key of the HTTP method.
+type methodKey struct{}
+
+// incomingHeader says which headers become metadata. What is left of the headers by now is what may.
+func incomingHeader(name string) (string, bool) {
+	switch key := textproto.CanonicalMIMEHeaderKey(name); key {
+	case "X-Session-Token", "Cookie", "X-Request-Id":
+		return key, true
+	}
+	// The gateway hands on Authorization by itself; Accept is acceptMetadata's.
+	return "", false
+}
+
+// acceptMetadata hands on the Accept header as Kratos would read it, and says so also where there is none: over gRPC its
+// absence means JSON. Kratos takes a JSON body for a wish for JSON.
+func acceptMetadata(_ context.Context, r *http.Request) metadata.MD {
+	accept := r.Header.Get("Accept")
+	if r.Header.Get("Content-Type") == "application/json" {
+		accept = "application/json"
+	}
+	return metadata.Pairs(acceptKey, accept)
+}
+
+// outgoingHeader says which metadata become headers.
+func outgoingHeader(key string) (string, bool) {
+	switch key {
+	case setCookieKey:
+		return "Set-Cookie", true
+	case identityIDKey:
+		return "X-Kratos-Authenticated-Identity-Id", true
+	}
+	return "", false
+}
