@@ -92,12 +92,19 @@ func forward(mux http.Handler) http.Handler {
 		own := r.WithContext(context.WithValue(r.Context(), methodKey{}, r.Method))
 		own.Header = header
 		own.Body = &requestBody{ReadCloser: http.MaxBytesReader(w, r.Body, maxMessageBytes)}
+		if r.URL.Path == whoamiPath {
+			// Proxies ask with the method of the request that they ask about, and Kratos answers whatever it is.
+			own.Method = http.MethodGet
+		}
 		url := *r.URL
 		url.RawQuery = contractQuery(url.Path, r.URL.Query()).Encode()
 		own.URL = &url
 		mux.ServeHTTP(w, own)
 	})
 }
+
+// whoamiPath is the path of SessionService.Whoami.
+const whoamiPath = "/sessions/whoami"
 
 // methodKey is the context's key of the HTTP method.
 type methodKey struct{}

@@ -14,6 +14,14 @@ func newForm(csrfToken string) url.Values {
 	return url.Values{"csrf_token": {csrfToken}}
 }
 
+// addText adds a field that was filled in. What was not is left out, so that Kratos says that it is missing, rather than
+// too short.
+func addText(form url.Values, key, value string) {
+	if value != "" {
+		form.Set(key, value)
+	}
+}
+
 // addTraits writes traits into a form as Kratos reads them: one dotted key a leaf, an array's elements under one key
 // repeated. Kratos types the texts by the identity's JSON Schema.
 //

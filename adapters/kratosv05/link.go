@@ -35,7 +35,7 @@ func (a *Adapter) completeByLink(ctx context.Context, x *adapters.Exchange, l li
 		return a.openLink(ctx, x, l, res)
 	case l.csrfToken != "" || x.Caller.CookieHeader(ownCookie) != "":
 		form := newForm(l.csrfToken)
-		form.Set("email", l.email)
+		addText(form, "email", l.email)
 		return a.submit(ctx, x, l.linkPath, l.flowID, form, res)
 	default:
 		return a.sendLink(ctx, x, l, flow, res)
@@ -86,7 +86,7 @@ func (a *Adapter) sendLink(ctx context.Context, x *adapters.Exchange, l linkForm
 		return err
 	}
 	form := newForm(csrfToken(flow))
-	form.Set("email", l.email)
+	addText(form, "email", l.email)
 	own.Accept = "application/json"
 	answer, err := a.post(ctx, own, cookies, l.linkPath, flowQuery(to.GetFlowId()), form)
 	if err != nil {

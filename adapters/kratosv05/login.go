@@ -38,8 +38,8 @@ func (a *Adapter) GetLoginFlow(ctx context.Context, x *adapters.Exchange, req *k
 // CompleteLoginFlowWithPasswordMethod is POST /self-service/login/methods/password.
 func (a *Adapter) CompleteLoginFlowWithPasswordMethod(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.CompleteLoginFlowWithPasswordMethodRequest) (*kratosgrpcv1.CompleteLoginFlowWithPasswordMethodResponse, error) {
 	form := newForm(req.GetPayload().GetCsrfToken())
-	form.Set("identifier", req.GetPayload().GetIdentifier())
-	form.Set("password", req.GetPayload().GetPassword())
+	addText(form, "identifier", req.GetPayload().GetIdentifier())
+	addText(form, "password", req.GetPayload().GetPassword())
 
 	res := new(kratosgrpcv1.CompleteLoginFlowWithPasswordMethodResponse)
 	if err := a.submit(ctx, x, "/self-service/login/methods/password", req.GetFlow(), form, res); err != nil {

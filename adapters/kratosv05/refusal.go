@@ -19,6 +19,7 @@ var reasons = []struct {
 	{"A valid session was detected", kratosgrpcv1.ErrorReason_ERROR_REASON_SESSION_ALREADY_AVAILABLE},
 	{"without a login session", kratosgrpcv1.ErrorReason_ERROR_REASON_SESSION_ALREADY_AVAILABLE},
 	{"The login session is too old", kratosgrpcv1.ErrorReason_ERROR_REASON_PRIVILEGED_SESSION_REQUIRED},
+	{"initiated by another person", kratosgrpcv1.ErrorReason_ERROR_REASON_ACCESS_DENIED},
 	{"CSRF token is missing or invalid", kratosgrpcv1.ErrorReason_ERROR_REASON_CSRF_VIOLATION},
 	{"missing or invalid csrf_token", kratosgrpcv1.ErrorReason_ERROR_REASON_CSRF_VIOLATION},
 	// Of the five kinds of flows only settings are not replaced when they have expired.

@@ -40,7 +40,7 @@ func (a *Adapter) GetRegistrationFlow(ctx context.Context, x *adapters.Exchange,
 // CompleteRegistrationFlowWithPasswordMethod is POST /self-service/registration/methods/password.
 func (a *Adapter) CompleteRegistrationFlowWithPasswordMethod(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.CompleteRegistrationFlowWithPasswordMethodRequest) (*kratosgrpcv1.CompleteRegistrationFlowWithPasswordMethodResponse, error) {
 	form := newForm(req.GetPayload().GetCsrfToken())
-	form.Set("password", req.GetPayload().GetPassword())
+	addText(form, "password", req.GetPayload().GetPassword())
 	addTraits(form, req.GetPayload().GetTraits())
 
 	res := new(kratosgrpcv1.CompleteRegistrationFlowWithPasswordMethodResponse)

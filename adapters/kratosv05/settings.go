@@ -47,7 +47,7 @@ func (a *Adapter) GetSettingsFlow(ctx context.Context, x *adapters.Exchange, req
 // CompleteSettingsFlowWithPasswordMethod is POST /self-service/settings/methods/password.
 func (a *Adapter) CompleteSettingsFlowWithPasswordMethod(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.CompleteSettingsFlowWithPasswordMethodRequest) (*kratosgrpcv1.CompleteSettingsFlowWithPasswordMethodResponse, error) {
 	form := newForm(req.GetPayload().GetCsrfToken())
-	form.Set("password", req.GetPayload().GetPassword())
+	addText(form, "password", req.GetPayload().GetPassword())
 
 	res := new(kratosgrpcv1.CompleteSettingsFlowWithPasswordMethodResponse)
 	if err := a.change(ctx, x, "/self-service/settings/methods/password", req.GetFlow(), req.GetPayload() != nil, form, res); err != nil {
@@ -72,12 +72,8 @@ func (a *Adapter) CompleteSettingsFlowWithProfileMethod(ctx context.Context, x *
 // API description has for it, and that names it in the contract, does not exist in 0.5.5.
 func (a *Adapter) CompleteBrowserSettingsOidcSettingsFlow(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.CompleteBrowserSettingsOidcSettingsFlowRequest) (*kratosgrpcv1.CompleteBrowserSettingsOidcSettingsFlowResponse, error) {
 	form := newForm(req.GetPayload().GetCsrfToken())
-	if link := req.GetPayload().GetLink(); link != "" {
-		form.Set("link", link)
-	}
-	if unlink := req.GetPayload().GetUnlink(); unlink != "" {
-		form.Set("unlink", unlink)
-	}
+	addText(form, "link", req.GetPayload().GetLink())
+	addText(form, "unlink", req.GetPayload().GetUnlink())
 
 	res := new(kratosgrpcv1.CompleteBrowserSettingsOidcSettingsFlowResponse)
 	if err := a.change(ctx, x, "/self-service/methods/oidc/settings/connections", req.GetFlow(), req.GetPayload() != nil, form, res); err != nil {
