@@ -3,23 +3,35 @@ package server
 import (
 	"context"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/kratosgrpc/kratosgrpc/adapters"
 )
 
+// backend is what services hand their calls to.
+type backend struct {
+	adapters.Adapter
+
+	rewrite *rewriter
+}
+
 // call hands a request to one of the adapter's operations, with what the call's metadata carries, and the answer back.
-func call[Req, Res any](ctx context.Context, adapter adapters.Adapter, req Req, operation func(context.Context, *adapters.Exchange, Req) (Res, error)) (res Res, err error) {
+func call[Req any, Res proto.Message](ctx context.Context, b *backend, req Req, operation func(context.Context, *adapters.Exchange, Req) (Res, error)) (Res, error) {
+	var none Res
 	x, err := exchangeFrom(ctx)
 	if err != nil {
-		return res, statusFrom(ctx, adapter, err)
+		return none, statusFrom(ctx, b, err)
 	}
-	res, err = operation(ctx, x, req)
+	res, err := operation(ctx, x, req)
 	// Cookies come with errors too: Kratos may set its anti-CSRF cookie on any answer.
+	b.rewrite.answer(&x.Answer)
 	if headerErr := sendAnswer(ctx, &x.Answer); err == nil {
 		err = headerErr
 	}
 	if err != nil {
-		var none Res
-		return none, statusFrom(ctx, adapter, err)
+		b.rewrite.error(err)
+		return none, statusFrom(ctx, b, err)
 	}
+	b.rewrite.message(res)
 	return res, nil
 }

@@ -12,6 +12,13 @@ type Config struct {
 	GRPCAddr string
 	// HTTPAddr is the TCP address to serve REST on, for example ":8080".
 	HTTPAddr string
+	// PublicURL is the base URL at which browsers reach the REST view. If it is set, Kratos's own URLs in answers are
+	// rewritten to it; see rewrite.go for which.
+	PublicURL string
+	// KratosURLs are the base URLs by which Kratos calls itself, which PublicURL takes the place of.
+	KratosURLs []string
+	// CookieDomain is what the Domain of Kratos's cookies is changed to, [NoCookieDomain] removes it. Empty leaves it.
+	CookieDomain string
 	// UpstreamTimeout bounds calls that bring no deadline of their own.
 	UpstreamTimeout time.Duration
 	// ReadyInterval is how often Kratos is asked whether it is ready.

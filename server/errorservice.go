@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 
-	"github.com/kratosgrpc/kratosgrpc/adapters"
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
 )
 
@@ -11,11 +10,11 @@ import (
 type errorService struct {
 	kratosgrpcv1.UnimplementedErrorServiceServer
 
-	adapter adapters.Adapter
+	backend *backend
 }
 
 var _ kratosgrpcv1.ErrorServiceServer = (*errorService)(nil)
 
 func (s *errorService) GetError(ctx context.Context, req *kratosgrpcv1.GetErrorRequest) (*kratosgrpcv1.GetErrorResponse, error) {
-	return call(ctx, s.adapter, req, s.adapter.GetError)
+	return call(ctx, s.backend, req, s.backend.GetError)
 }

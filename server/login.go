@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 
-	"github.com/kratosgrpc/kratosgrpc/adapters"
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
 )
 
@@ -11,23 +10,23 @@ import (
 type loginService struct {
 	kratosgrpcv1.UnimplementedLoginServiceServer
 
-	adapter adapters.Adapter
+	backend *backend
 }
 
 var _ kratosgrpcv1.LoginServiceServer = (*loginService)(nil)
 
 func (s *loginService) InitializeLoginViaApiFlow(ctx context.Context, req *kratosgrpcv1.InitializeLoginViaApiFlowRequest) (*kratosgrpcv1.InitializeLoginViaApiFlowResponse, error) {
-	return call(ctx, s.adapter, req, s.adapter.InitializeLoginViaApiFlow)
+	return call(ctx, s.backend, req, s.backend.InitializeLoginViaApiFlow)
 }
 
 func (s *loginService) InitializeLoginViaBrowserFlow(ctx context.Context, req *kratosgrpcv1.InitializeLoginViaBrowserFlowRequest) (*kratosgrpcv1.InitializeLoginViaBrowserFlowResponse, error) {
-	return call(ctx, s.adapter, req, s.adapter.InitializeLoginViaBrowserFlow)
+	return call(ctx, s.backend, req, s.backend.InitializeLoginViaBrowserFlow)
 }
 
 func (s *loginService) GetLoginFlow(ctx context.Context, req *kratosgrpcv1.GetLoginFlowRequest) (*kratosgrpcv1.GetLoginFlowResponse, error) {
-	return call(ctx, s.adapter, req, s.adapter.GetLoginFlow)
+	return call(ctx, s.backend, req, s.backend.GetLoginFlow)
 }
 
 func (s *loginService) CompleteLoginFlowWithPasswordMethod(ctx context.Context, req *kratosgrpcv1.CompleteLoginFlowWithPasswordMethodRequest) (*kratosgrpcv1.CompleteLoginFlowWithPasswordMethodResponse, error) {
-	return call(ctx, s.adapter, req, s.adapter.CompleteLoginFlowWithPasswordMethod)
+	return call(ctx, s.backend, req, s.backend.CompleteLoginFlowWithPasswordMethod)
 }

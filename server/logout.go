@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 
-	"github.com/kratosgrpc/kratosgrpc/adapters"
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
 )
 
@@ -11,11 +10,11 @@ import (
 type logoutService struct {
 	kratosgrpcv1.UnimplementedLogoutServiceServer
 
-	adapter adapters.Adapter
+	backend *backend
 }
 
 var _ kratosgrpcv1.LogoutServiceServer = (*logoutService)(nil)
 
 func (s *logoutService) InitializeBrowserLogoutFlow(ctx context.Context, req *kratosgrpcv1.InitializeBrowserLogoutFlowRequest) (*kratosgrpcv1.InitializeBrowserLogoutFlowResponse, error) {
-	return call(ctx, s.adapter, req, s.adapter.InitializeBrowserLogoutFlow)
+	return call(ctx, s.backend, req, s.backend.InitializeBrowserLogoutFlow)
 }

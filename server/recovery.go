@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 
-	"github.com/kratosgrpc/kratosgrpc/adapters"
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
 )
 
@@ -11,23 +10,23 @@ import (
 type recoveryService struct {
 	kratosgrpcv1.UnimplementedRecoveryServiceServer
 
-	adapter adapters.Adapter
+	backend *backend
 }
 
 var _ kratosgrpcv1.RecoveryServiceServer = (*recoveryService)(nil)
 
 func (s *recoveryService) InitializeRecoveryViaApiFlow(ctx context.Context, req *kratosgrpcv1.InitializeRecoveryViaApiFlowRequest) (*kratosgrpcv1.InitializeRecoveryViaApiFlowResponse, error) {
-	return call(ctx, s.adapter, req, s.adapter.InitializeRecoveryViaApiFlow)
+	return call(ctx, s.backend, req, s.backend.InitializeRecoveryViaApiFlow)
 }
 
 func (s *recoveryService) InitializeRecoveryViaBrowserFlow(ctx context.Context, req *kratosgrpcv1.InitializeRecoveryViaBrowserFlowRequest) (*kratosgrpcv1.InitializeRecoveryViaBrowserFlowResponse, error) {
-	return call(ctx, s.adapter, req, s.adapter.InitializeRecoveryViaBrowserFlow)
+	return call(ctx, s.backend, req, s.backend.InitializeRecoveryViaBrowserFlow)
 }
 
 func (s *recoveryService) GetRecoveryFlow(ctx context.Context, req *kratosgrpcv1.GetRecoveryFlowRequest) (*kratosgrpcv1.GetRecoveryFlowResponse, error) {
-	return call(ctx, s.adapter, req, s.adapter.GetRecoveryFlow)
+	return call(ctx, s.backend, req, s.backend.GetRecoveryFlow)
 }
 
 func (s *recoveryService) CompleteRecoveryFlowWithLinkMethod(ctx context.Context, req *kratosgrpcv1.CompleteRecoveryFlowWithLinkMethodRequest) (*kratosgrpcv1.CompleteRecoveryFlowWithLinkMethodResponse, error) {
-	return call(ctx, s.adapter, req, s.adapter.CompleteRecoveryFlowWithLinkMethod)
+	return call(ctx, s.backend, req, s.backend.CompleteRecoveryFlowWithLinkMethod)
 }

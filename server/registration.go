@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 
-	"github.com/kratosgrpc/kratosgrpc/adapters"
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
 )
 
@@ -11,23 +10,23 @@ import (
 type registrationService struct {
 	kratosgrpcv1.UnimplementedRegistrationServiceServer
 
-	adapter adapters.Adapter
+	backend *backend
 }
 
 var _ kratosgrpcv1.RegistrationServiceServer = (*registrationService)(nil)
 
 func (s *registrationService) InitializeRegistrationViaApiFlow(ctx context.Context, req *kratosgrpcv1.InitializeRegistrationViaApiFlowRequest) (*kratosgrpcv1.InitializeRegistrationViaApiFlowResponse, error) {
-	return call(ctx, s.adapter, req, s.adapter.InitializeRegistrationViaApiFlow)
+	return call(ctx, s.backend, req, s.backend.InitializeRegistrationViaApiFlow)
 }
 
 func (s *registrationService) InitializeRegistrationViaBrowserFlow(ctx context.Context, req *kratosgrpcv1.InitializeRegistrationViaBrowserFlowRequest) (*kratosgrpcv1.InitializeRegistrationViaBrowserFlowResponse, error) {
-	return call(ctx, s.adapter, req, s.adapter.InitializeRegistrationViaBrowserFlow)
+	return call(ctx, s.backend, req, s.backend.InitializeRegistrationViaBrowserFlow)
 }
 
 func (s *registrationService) GetRegistrationFlow(ctx context.Context, req *kratosgrpcv1.GetRegistrationFlowRequest) (*kratosgrpcv1.GetRegistrationFlowResponse, error) {
-	return call(ctx, s.adapter, req, s.adapter.GetRegistrationFlow)
+	return call(ctx, s.backend, req, s.backend.GetRegistrationFlow)
 }
 
 func (s *registrationService) CompleteRegistrationFlowWithPasswordMethod(ctx context.Context, req *kratosgrpcv1.CompleteRegistrationFlowWithPasswordMethodRequest) (*kratosgrpcv1.CompleteRegistrationFlowWithPasswordMethodResponse, error) {
-	return call(ctx, s.adapter, req, s.adapter.CompleteRegistrationFlowWithPasswordMethod)
+	return call(ctx, s.backend, req, s.backend.CompleteRegistrationFlowWithPasswordMethod)
 }

@@ -97,6 +97,10 @@ func (s *Server) newGRPC() (*grpc.Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	rewrite, err := newRewriter(s.config)
+	if err != nil {
+		return nil, err
+	}
 	server := grpc.NewServer(
 		grpc.MaxRecvMsgSize(maxMessageBytes),
 		grpc.StatsHandler(&callLog{logger: s.config.Logger}),
@@ -107,16 +111,17 @@ func (s *Server) newGRPC() (*grpc.Server, error) {
 		),
 		grpc.UnknownServiceHandler(unknownMethod),
 	)
+	b := &backend{Adapter: s.adapter, rewrite: rewrite}
 	r := registrar{server}
-	kratosgrpcv1.RegisterLoginServiceServer(r, &loginService{adapter: s.adapter})
-	kratosgrpcv1.RegisterRegistrationServiceServer(r, &registrationService{adapter: s.adapter})
-	kratosgrpcv1.RegisterSettingsServiceServer(r, &settingsService{adapter: s.adapter})
-	kratosgrpcv1.RegisterRecoveryServiceServer(r, &recoveryService{adapter: s.adapter})
-	kratosgrpcv1.RegisterVerificationServiceServer(r, &verificationService{adapter: s.adapter})
-	kratosgrpcv1.RegisterLogoutServiceServer(r, &logoutService{adapter: s.adapter})
-	kratosgrpcv1.RegisterSessionServiceServer(r, &sessionService{adapter: s.adapter})
-	kratosgrpcv1.RegisterSchemaServiceServer(r, &schemaService{adapter: s.adapter})
-	kratosgrpcv1.RegisterErrorServiceServer(r, &errorService{adapter: s.adapter})
+	kratosgrpcv1.RegisterLoginServiceServer(r, &loginService{backend: b})
+	kratosgrpcv1.RegisterRegistrationServiceServer(r, &registrationService{backend: b})
+	kratosgrpcv1.RegisterSettingsServiceServer(r, &settingsService{backend: b})
+	kratosgrpcv1.RegisterRecoveryServiceServer(r, &recoveryService{backend: b})
+	kratosgrpcv1.RegisterVerificationServiceServer(r, &verificationService{backend: b})
+	kratosgrpcv1.RegisterLogoutServiceServer(r, &logoutService{backend: b})
+	kratosgrpcv1.RegisterSessionServiceServer(r, &sessionService{backend: b})
+	kratosgrpcv1.RegisterSchemaServiceServer(r, &schemaService{backend: b})
+	kratosgrpcv1.RegisterErrorServiceServer(r, &errorService{backend: b})
 	s.health.register(server)
 	reflection.Register(server)
 	return server, nil

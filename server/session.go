@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 
-	"github.com/kratosgrpc/kratosgrpc/adapters"
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
 )
 
@@ -11,15 +10,15 @@ import (
 type sessionService struct {
 	kratosgrpcv1.UnimplementedSessionServiceServer
 
-	adapter adapters.Adapter
+	backend *backend
 }
 
 var _ kratosgrpcv1.SessionServiceServer = (*sessionService)(nil)
 
 func (s *sessionService) Whoami(ctx context.Context, req *kratosgrpcv1.WhoamiRequest) (*kratosgrpcv1.WhoamiResponse, error) {
-	return call(ctx, s.adapter, req, s.adapter.Whoami)
+	return call(ctx, s.backend, req, s.backend.Whoami)
 }
 
 func (s *sessionService) RevokeSession(ctx context.Context, req *kratosgrpcv1.RevokeSessionRequest) (*kratosgrpcv1.RevokeSessionResponse, error) {
-	return call(ctx, s.adapter, req, s.adapter.RevokeSession)
+	return call(ctx, s.backend, req, s.backend.RevokeSession)
 }

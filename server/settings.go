@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 
-	"github.com/kratosgrpc/kratosgrpc/adapters"
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
 )
 
@@ -11,31 +10,31 @@ import (
 type settingsService struct {
 	kratosgrpcv1.UnimplementedSettingsServiceServer
 
-	adapter adapters.Adapter
+	backend *backend
 }
 
 var _ kratosgrpcv1.SettingsServiceServer = (*settingsService)(nil)
 
 func (s *settingsService) InitializeSettingsViaApiFlow(ctx context.Context, req *kratosgrpcv1.InitializeSettingsViaApiFlowRequest) (*kratosgrpcv1.InitializeSettingsViaApiFlowResponse, error) {
-	return call(ctx, s.adapter, req, s.adapter.InitializeSettingsViaApiFlow)
+	return call(ctx, s.backend, req, s.backend.InitializeSettingsViaApiFlow)
 }
 
 func (s *settingsService) InitializeSettingsViaBrowserFlow(ctx context.Context, req *kratosgrpcv1.InitializeSettingsViaBrowserFlowRequest) (*kratosgrpcv1.InitializeSettingsViaBrowserFlowResponse, error) {
-	return call(ctx, s.adapter, req, s.adapter.InitializeSettingsViaBrowserFlow)
+	return call(ctx, s.backend, req, s.backend.InitializeSettingsViaBrowserFlow)
 }
 
 func (s *settingsService) GetSettingsFlow(ctx context.Context, req *kratosgrpcv1.GetSettingsFlowRequest) (*kratosgrpcv1.GetSettingsFlowResponse, error) {
-	return call(ctx, s.adapter, req, s.adapter.GetSettingsFlow)
+	return call(ctx, s.backend, req, s.backend.GetSettingsFlow)
 }
 
 func (s *settingsService) CompleteSettingsFlowWithPasswordMethod(ctx context.Context, req *kratosgrpcv1.CompleteSettingsFlowWithPasswordMethodRequest) (*kratosgrpcv1.CompleteSettingsFlowWithPasswordMethodResponse, error) {
-	return call(ctx, s.adapter, req, s.adapter.CompleteSettingsFlowWithPasswordMethod)
+	return call(ctx, s.backend, req, s.backend.CompleteSettingsFlowWithPasswordMethod)
 }
 
 func (s *settingsService) CompleteSettingsFlowWithProfileMethod(ctx context.Context, req *kratosgrpcv1.CompleteSettingsFlowWithProfileMethodRequest) (*kratosgrpcv1.CompleteSettingsFlowWithProfileMethodResponse, error) {
-	return call(ctx, s.adapter, req, s.adapter.CompleteSettingsFlowWithProfileMethod)
+	return call(ctx, s.backend, req, s.backend.CompleteSettingsFlowWithProfileMethod)
 }
 
 func (s *settingsService) CompleteBrowserSettingsOidcSettingsFlow(ctx context.Context, req *kratosgrpcv1.CompleteBrowserSettingsOidcSettingsFlowRequest) (*kratosgrpcv1.CompleteBrowserSettingsOidcSettingsFlowResponse, error) {
-	return call(ctx, s.adapter, req, s.adapter.CompleteBrowserSettingsOidcSettingsFlow)
+	return call(ctx, s.backend, req, s.backend.CompleteBrowserSettingsOidcSettingsFlow)
 }

@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 
-	"github.com/kratosgrpc/kratosgrpc/adapters"
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
 )
 
@@ -11,23 +10,23 @@ import (
 type verificationService struct {
 	kratosgrpcv1.UnimplementedVerificationServiceServer
 
-	adapter adapters.Adapter
+	backend *backend
 }
 
 var _ kratosgrpcv1.VerificationServiceServer = (*verificationService)(nil)
 
 func (s *verificationService) InitializeVerificationViaApiFlow(ctx context.Context, req *kratosgrpcv1.InitializeVerificationViaApiFlowRequest) (*kratosgrpcv1.InitializeVerificationViaApiFlowResponse, error) {
-	return call(ctx, s.adapter, req, s.adapter.InitializeVerificationViaApiFlow)
+	return call(ctx, s.backend, req, s.backend.InitializeVerificationViaApiFlow)
 }
 
 func (s *verificationService) InitializeVerificationViaBrowserFlow(ctx context.Context, req *kratosgrpcv1.InitializeVerificationViaBrowserFlowRequest) (*kratosgrpcv1.InitializeVerificationViaBrowserFlowResponse, error) {
-	return call(ctx, s.adapter, req, s.adapter.InitializeVerificationViaBrowserFlow)
+	return call(ctx, s.backend, req, s.backend.InitializeVerificationViaBrowserFlow)
 }
 
 func (s *verificationService) GetVerificationFlow(ctx context.Context, req *kratosgrpcv1.GetVerificationFlowRequest) (*kratosgrpcv1.GetVerificationFlowResponse, error) {
-	return call(ctx, s.adapter, req, s.adapter.GetVerificationFlow)
+	return call(ctx, s.backend, req, s.backend.GetVerificationFlow)
 }
 
 func (s *verificationService) CompleteVerificationFlowWithLinkMethod(ctx context.Context, req *kratosgrpcv1.CompleteVerificationFlowWithLinkMethodRequest) (*kratosgrpcv1.CompleteVerificationFlowWithLinkMethodResponse, error) {
-	return call(ctx, s.adapter, req, s.adapter.CompleteVerificationFlowWithLinkMethod)
+	return call(ctx, s.backend, req, s.backend.CompleteVerificationFlowWithLinkMethod)
 }

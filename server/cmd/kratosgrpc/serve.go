@@ -16,6 +16,9 @@ type serveCommand struct {
 	Upstream        string        `required:"" placeholder:"URL" help:"Base URL of Kratos's public API, for example http://kratos:4433. Required."`
 	UpstreamAPI     string        `name:"upstream-api" enum:"v0.5" default:"v0.5" help:"The generation of Kratos behind it: ${enum}."`
 	UpstreamTimeout time.Duration `default:"10s" help:"How long Kratos may take for a call that brings no deadline of its own."`
+	PublicURL       string        `name:"public-url" placeholder:"URL" help:"Base URL at which browsers reach the REST view. If set, URLs of Kratos itself in answers are rewritten to it."`
+	KratosURL       string        `name:"upstream-public-url" placeholder:"URL" help:"Base URL by which Kratos calls itself (its serve.public.base_url), if that is not --upstream. With --public-url."`
+	CookieDomain    string        `placeholder:"DOMAIN" help:"Change the Domain of Kratos's cookies to this; none removes it."`
 	GRPCAddr        string        `name:"grpc-addr" default:":9090" placeholder:"HOST:PORT" help:"Address to serve gRPC on (${default})."`
 	HTTPAddr        string        `name:"http-addr" default:":8080" placeholder:"HOST:PORT" help:"Address to serve REST on (${default})."`
 	LogLevel        slog.Level    `default:"info" placeholder:"LEVEL" help:"Log from this level on: debug, info, warn or error (${default})."`
@@ -31,6 +34,13 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	config := server.DefaultConfig()
 	config.GRPCAddr, config.HTTPAddr = c.GRPCAddr, c.HTTPAddr
 	config.UpstreamTimeout = c.UpstreamTimeout
+	config.CookieDomain = c.CookieDomain
+	if config.PublicURL = c.PublicURL; c.PublicURL != "" {
+		config.KratosURLs = []string{c.Upstream}
+		if c.KratosURL != "" {
+			config.KratosURLs = append(config.KratosURLs, c.KratosURL)
+		}
+	}
 	config.Logger = newLogger(c.LogFormat, c.LogLevel)
 
 	s, err := server.New(config, adapter)

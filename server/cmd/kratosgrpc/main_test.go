@@ -1,0 +1,184 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// build builds the command, for the tests run it as a person does.
+func build(t *testing.T) string {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "kratosgrpc")
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-ldflags=-X main.version=v0.0.0-test", "-o", binary, ".")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return binary
+}
+
+// run runs the command to its end.
+func run(t *testing.T, binary string, env []string, args ...string) (output string, err error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, binary, args...)
+	cmd.Env = append(os.Environ(), env...)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+func TestCommand(t *testing.T) {
+	binary := build(t)
+
+	t.Run("version", func(t *testing.T) {
+		if out, err := run(t, binary, nil, "version"); err != nil || out != "kratosgrpc v0.0.0-test\n" {
+			t.Errorf("version prints %q, %v", out, err)
+		}
+	})
+	t.Run("misuse", func(t *testing.T) {
+		for _, c := range []struct {
+			args []string
+			says string
+		}{
+			{[]string{"serve"}, "--upstream"},
+			{[]string{"serve", "--upstream=kratos"}, "http://"},
+			{[]string{"serve", "--upstream=http://u:secret-in-url@kratos:4433"}, "user"},
+			{[]string{"serve", "--upstream=http://kratos:4433", "--upstream-api=v9"}, "v0.5"},
+			{[]string{"serve", "--upstream=http://kratos:4433", "--upstream-timeout=-1s"}, "timeout"},
+			{[]string{"serve", "--upstream=http://kratos:4433", "--log-level=loud"}, "log-level"},
+			{[]string{"serve", "--upstream=http://kratos:4433", "--grpc-addr=nowhere"}, "gRPC"},
+			{[]string{"serve", "--upstream=http://kratos:4433", "--public-url=x"}, "public URL"},
+			{[]string{"healthcheck", "--grpc-addr=127.0.0.1:1"}, "refused"},
+		} {
+			out, err := run(t, binary, nil, c.args...)
+			if err == nil {
+				t.Errorf("%v: no error", c.args)
+			}
+			if !strings.Contains(out, c.says) {
+				t.Errorf("%v says\n%s\nwithout %q", c.args, out, c.says)
+			}
+			if strings.Contains(out, "secret-in-url") {
+				t.Errorf("%v shows the password in the URL", c.args)
+			}
+		}
+	})
+	t.Run("README", func(t *testing.T) { verifyFlags(t, binary) })
+	t.Run("serve", func(t *testing.T) { verifyServe(t, binary) })
+}
+
+// verifyFlags checks that the README's table has the flags that there are, and their defaults.
+func verifyFlags(t *testing.T, binary string) {
+	t.Helper()
+	readme, err := os.ReadFile(filepath.Join("..", "..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	help, err := run(t, binary, nil, "serve", "--help")
+	if err != nil {
+		t.Fatal(err)
+	}
+	flags := regexp.MustCompile(`(?m)^\s+--([a-z-]+)=`).FindAllStringSubmatch(help, -1)
+	if len(flags) < 7 {
+		t.Fatalf("only %d flags in\n%s", len(flags), help)
+	}
+	documented := 0
+	for _, flag := range flags {
+		row := regexp.MustCompile("(?m)^\\| `--" + flag[1] + "` \\| (.*?) \\|").FindSubmatch(readme)
+		if row == nil {
+			t.Errorf("--%s is not in the README", flag[1])
+			continue
+		}
+		documented++
+		env := "$KRATOSGRPC_" + strings.ToUpper(strings.ReplaceAll(flag[1], "-", "_"))
+		if !strings.Contains(help, env) {
+			t.Errorf("%s is not in the help", env)
+		}
+	}
+	if rows := strings.Count(string(readme), "\n| `--"); rows != documented {
+		t.Errorf("the README has %d flags, there are %d", rows, documented)
+	}
+}
+
+// verifyServe serves, by the environment alone, until SIGTERM.
+func verifyServe(t *testing.T, binary string) {
+	t.Helper()
+	// It is ready: any answer with status 200 says so.
+	kratos := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer kratos.Close()
+	grpcAddr, httpAddr := freeAddress(t), freeAddress(t)
+
+	var log bytes.Buffer
+	server := exec.Command(binary, "serve")
+	server.Env = append(os.Environ(), "KRATOSGRPC_UPSTREAM="+kratos.URL, "KRATOSGRPC_GRPC_ADDR="+grpcAddr, "KRATOSGRPC_HTTP_ADDR="+httpAddr, "KRATOSGRPC_LOG_FORMAT=json")
+	server.Stderr = &log
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Process.Kill() })
+
+	probe := []string{"KRATOSGRPC_GRPC_ADDR=" + grpcAddr}
+	var out string
+	var err error
+	for range 100 {
+		if out, err = run(t, binary, probe, "healthcheck", "--ready"); err == nil {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	if err != nil {
+		t.Fatalf("healthcheck --ready: %v\n%s", err, out)
+	}
+	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200, "/openapi.json": 200} {
+		if got := status(t, "http://"+httpAddr+path); got != want {
+			t.Errorf("%s answers %d", path, got)
+		}
+	}
+	if err := server.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Wait(); err != nil {
+		t.Errorf("after SIGTERM: %v\n%s", err, &log)
+	}
+	if !strings.Contains(log.String(), `"msg":"stopped"`) {
+		t.Errorf("the log does not end in order:\n%s", &log)
+	}
+	if _, err := run(t, binary, probe, "healthcheck"); err == nil {
+		t.Error("healthcheck of a stopped server is no error")
+	}
+}
+
+func status(t *testing.T, url string) int {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	return res.StatusCode
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	return fmt.Sprint(listener.Addr())
+}
