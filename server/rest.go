@@ -92,9 +92,12 @@ func forward(mux http.Handler) http.Handler {
 		own := r.WithContext(context.WithValue(r.Context(), methodKey{}, r.Method))
 		own.Header = header
 		own.Body = &requestBody{ReadCloser: http.MaxBytesReader(w, r.Body, maxMessageBytes)}
-		if r.URL.Path == whoamiPath {
+		switch {
+		case r.URL.Path == whoamiPath:
 			// Proxies ask with the method of the request that they ask about, and Kratos answers whatever it is.
 			own.Method = http.MethodGet
+		case r.Method == http.MethodGet && completedByGET[r.URL.Path]:
+			own.Method, own.Body = http.MethodPost, &requestBody{ReadCloser: http.NoBody}
 		}
 		url := *r.URL
 		url.RawQuery = contractQuery(url.Path, r.URL.Query()).Encode()
@@ -105,6 +108,16 @@ func forward(mux http.Handler) http.Handler {
 
 // whoamiPath is the path of SessionService.Whoami.
 const whoamiPath = "/sessions/whoami"
+
+// completedByGET are the paths of completions that Kratos sends browsers to, which go there by GET, without a form: to open
+// a mailed link, or to go on with a change of settings once the session has been refreshed.
+var completedByGET = map[string]bool{
+	"/self-service/recovery/methods/link":             true,
+	"/self-service/verification/methods/link":         true,
+	"/self-service/settings/methods/password":         true,
+	"/self-service/settings/methods/profile":          true,
+	"/self-service/methods/oidc/settings/connections": true,
+}
 
 // methodKey is the context's key of the HTTP method.
 type methodKey struct{}

@@ -729,14 +729,14 @@ const file_kratosgrpc_v1_recovery_service_proto_rawDesc = "" +
 	"\asuccess\x18\x01 \x01(\v2\x1e.kratosgrpc.v1.RecoverySuccessH\x00R\asuccess\x121\n" +
 	"\x04flow\x18\x02 \x01(\v2\x1b.kratosgrpc.v1.RecoveryFlowH\x00R\x04flow\x125\n" +
 	"\bredirect\x18\x03 \x01(\v2\x17.kratosgrpc.v1.RedirectH\x00R\bredirectB\t\n" +
-	"\aoutcome2\xd6\b\n" +
+	"\aoutcome2\xaf\b\n" +
 	"\x0fRecoveryService\x12\xb1\x01\n" +
 	"\x1cInitializeRecoveryViaApiFlow\x122.kratosgrpc.v1.InitializeRecoveryViaApiFlowRequest\x1a3.kratosgrpc.v1.InitializeRecoveryViaApiFlowResponse\"(\x82\xd3\xe4\x93\x02\"b\x04flow\x12\x1a/self-service/recovery/api\x12\xdc\x01\n" +
 	" InitializeRecoveryViaBrowserFlow\x126.kratosgrpc.v1.InitializeRecoveryViaBrowserFlowRequest\x1a7.kratosgrpc.v1.InitializeRecoveryViaBrowserFlowResponse\"G\x92A\x1eJ\x1c\n" +
 	"\x03302\x12\x15\n" +
 	"\x13To the recovery UI.\x82\xd3\xe4\x93\x02 \x12\x1e/self-service/recovery/browser\x12\x8c\x01\n" +
-	"\x0fGetRecoveryFlow\x12%.kratosgrpc.v1.GetRecoveryFlowRequest\x1a&.kratosgrpc.v1.GetRecoveryFlowResponse\"*\x82\xd3\xe4\x93\x02$b\x04flow\x12\x1c/self-service/recovery/flows\x12\xa0\x04\n" +
-	"\"CompleteRecoveryFlowWithLinkMethod\x128.kratosgrpc.v1.CompleteRecoveryFlowWithLinkMethodRequest\x1a9.kratosgrpc.v1.CompleteRecoveryFlowWithLinkMethodResponse\"\x84\x03\x92A\xa5\x02JM\n" +
+	"\x0fGetRecoveryFlow\x12%.kratosgrpc.v1.GetRecoveryFlowRequest\x1a&.kratosgrpc.v1.GetRecoveryFlowResponse\"*\x82\xd3\xe4\x93\x02$b\x04flow\x12\x1c/self-service/recovery/flows\x12\xf9\x03\n" +
+	"\"CompleteRecoveryFlowWithLinkMethod\x128.kratosgrpc.v1.CompleteRecoveryFlowWithLinkMethodRequest\x1a9.kratosgrpc.v1.CompleteRecoveryFlowWithLinkMethodResponse\"\xdd\x02\x92A\xa5\x02JM\n" +
 	"\x03200\x12F\n" +
 	"#The link is on its way (API flows).\x12\x1f\n" +
 	"\x1d\x1a\x1b.kratosgrpc.v1.RecoveryFlowJc\n" +
@@ -744,7 +744,7 @@ const file_kratosgrpc_v1_recovery_service_proto_rawDesc = "" +
 	"ZBrowser flows: on to where the recovery leads, or back to the UI with the flow's messages.Jo\n" +
 	"\x03400\x12h\n" +
 	"EThe form needs more input, see its messages (API flows); or an error.\x12\x1f\n" +
-	"\x1d\x1a\x1b.kratosgrpc.v1.RecoveryFlow\x82\xd3\xe4\x93\x02U:\apayloadZ%\x12#/self-service/recovery/methods/link\"#/self-service/recovery/methods/linkB\xc2\x01\n" +
+	"\x1d\x1a\x1b.kratosgrpc.v1.RecoveryFlow\x82\xd3\xe4\x93\x02.:\apayload\"#/self-service/recovery/methods/linkB\xc2\x01\n" +
 	"\x11com.kratosgrpc.v1B\x14RecoveryServiceProtoP\x01ZBgithub.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1;kratosgrpcv1\xa2\x02\x03KXX\xaa\x02\rKratosgrpc.V1\xca\x02\rKratosgrpc\\V1\xe2\x02\x19Kratosgrpc\\V1\\GPBMetadata\xea\x02\x0eKratosgrpc::V1b\x06proto3"
 
 var (

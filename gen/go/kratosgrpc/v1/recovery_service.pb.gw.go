@@ -167,41 +167,6 @@ func local_request_RecoveryService_CompleteRecoveryFlowWithLinkMethod_0(ctx cont
 	return msg, metadata, err
 }
 
-var filter_RecoveryService_CompleteRecoveryFlowWithLinkMethod_1 = &utilities.DoubleArray{Encoding: map[string]int{}, Base: []int(nil), Check: []int(nil)}
-
-func request_RecoveryService_CompleteRecoveryFlowWithLinkMethod_1(ctx context.Context, marshaler runtime.Marshaler, client RecoveryServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
-	var (
-		protoReq CompleteRecoveryFlowWithLinkMethodRequest
-		metadata runtime.ServerMetadata
-	)
-	if err := req.ParseForm(); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
-	}
-	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_RecoveryService_CompleteRecoveryFlowWithLinkMethod_1); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
-	}
-	if req.Body != nil {
-		_, _ = io.Copy(io.Discard, req.Body)
-	}
-	msg, err := client.CompleteRecoveryFlowWithLinkMethod(ctx, &protoReq, grpc.Header(&metadata.HeaderMD), grpc.Trailer(&metadata.TrailerMD))
-	return msg, metadata, err
-}
-
-func local_request_RecoveryService_CompleteRecoveryFlowWithLinkMethod_1(ctx context.Context, marshaler runtime.Marshaler, server RecoveryServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
-	var (
-		protoReq CompleteRecoveryFlowWithLinkMethodRequest
-		metadata runtime.ServerMetadata
-	)
-	if err := req.ParseForm(); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
-	}
-	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_RecoveryService_CompleteRecoveryFlowWithLinkMethod_1); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
-	}
-	msg, err := server.CompleteRecoveryFlowWithLinkMethod(ctx, &protoReq)
-	return msg, metadata, err
-}
-
 // RegisterRecoveryServiceHandlerServer registers the http handlers for service RecoveryService to "mux".
 // UnaryRPC     :call RecoveryServiceServer directly.
 // StreamingRPC :currently unsupported pending https://github.com/grpc/grpc-go/issues/906.
@@ -287,26 +252,6 @@ func RegisterRecoveryServiceHandlerServer(ctx context.Context, mux *runtime.Serv
 			return
 		}
 		forward_RecoveryService_CompleteRecoveryFlowWithLinkMethod_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
-	})
-	mux.Handle(http.MethodGet, pattern_RecoveryService_CompleteRecoveryFlowWithLinkMethod_1, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
-		ctx, cancel := context.WithCancel(req.Context())
-		defer cancel()
-		var stream runtime.ServerTransportStream
-		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
-		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/kratosgrpc.v1.RecoveryService/CompleteRecoveryFlowWithLinkMethod", runtime.WithHTTPPathPattern("/self-service/recovery/methods/link"))
-		if err != nil {
-			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
-			return
-		}
-		resp, md, err := local_request_RecoveryService_CompleteRecoveryFlowWithLinkMethod_1(annotatedContext, inboundMarshaler, server, req, pathParams)
-		md.HeaderMD, md.TrailerMD = metadata.Join(md.HeaderMD, stream.Header()), metadata.Join(md.TrailerMD, stream.Trailer())
-		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
-		if err != nil {
-			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
-			return
-		}
-		forward_RecoveryService_CompleteRecoveryFlowWithLinkMethod_1(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
 
 	return nil
@@ -416,23 +361,6 @@ func RegisterRecoveryServiceHandlerClient(ctx context.Context, mux *runtime.Serv
 		}
 		forward_RecoveryService_CompleteRecoveryFlowWithLinkMethod_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
-	mux.Handle(http.MethodGet, pattern_RecoveryService_CompleteRecoveryFlowWithLinkMethod_1, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
-		ctx, cancel := context.WithCancel(req.Context())
-		defer cancel()
-		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/kratosgrpc.v1.RecoveryService/CompleteRecoveryFlowWithLinkMethod", runtime.WithHTTPPathPattern("/self-service/recovery/methods/link"))
-		if err != nil {
-			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
-			return
-		}
-		resp, md, err := request_RecoveryService_CompleteRecoveryFlowWithLinkMethod_1(annotatedContext, inboundMarshaler, client, req, pathParams)
-		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
-		if err != nil {
-			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
-			return
-		}
-		forward_RecoveryService_CompleteRecoveryFlowWithLinkMethod_1(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
-	})
 	return nil
 }
 
@@ -459,7 +387,6 @@ var (
 	pattern_RecoveryService_InitializeRecoveryViaBrowserFlow_0   = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"self-service", "recovery", "browser"}, ""))
 	pattern_RecoveryService_GetRecoveryFlow_0                    = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"self-service", "recovery", "flows"}, ""))
 	pattern_RecoveryService_CompleteRecoveryFlowWithLinkMethod_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3}, []string{"self-service", "recovery", "methods", "link"}, ""))
-	pattern_RecoveryService_CompleteRecoveryFlowWithLinkMethod_1 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3}, []string{"self-service", "recovery", "methods", "link"}, ""))
 )
 
 var (
@@ -467,5 +394,4 @@ var (
 	forward_RecoveryService_InitializeRecoveryViaBrowserFlow_0   = runtime.ForwardResponseMessage
 	forward_RecoveryService_GetRecoveryFlow_0                    = runtime.ForwardResponseMessage
 	forward_RecoveryService_CompleteRecoveryFlowWithLinkMethod_0 = runtime.ForwardResponseMessage
-	forward_RecoveryService_CompleteRecoveryFlowWithLinkMethod_1 = runtime.ForwardResponseMessage
 )

@@ -491,7 +491,7 @@ type CompleteSettingsFlowWithPasswordMethodRequest struct {
 	// The flow's id.
 	Flow string `protobuf:"bytes,1,opt,name=flow,proto3" json:"flow,omitempty"`
 	// What was filled in. What is missing is said by the flow's messages. Left out altogether, this goes on with a change
-	// that Kratos has paused so that the session could be refreshed.
+	// that Kratos has paused so that the session could be refreshed; over REST that is a GET of the same path.
 	Payload       *SettingsPasswordPayload `protobuf:"bytes,2,opt,name=payload,proto3" json:"payload,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -713,7 +713,7 @@ type CompleteSettingsFlowWithProfileMethodRequest struct {
 	// The flow's id.
 	Flow string `protobuf:"bytes,1,opt,name=flow,proto3" json:"flow,omitempty"`
 	// What was filled in. What is missing is said by the flow's messages. Left out altogether, this goes on with a change
-	// that Kratos has paused so that the session could be refreshed.
+	// that Kratos has paused so that the session could be refreshed; over REST that is a GET of the same path.
 	Payload       *SettingsProfilePayload `protobuf:"bytes,2,opt,name=payload,proto3" json:"payload,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -935,7 +935,7 @@ type CompleteBrowserSettingsOidcSettingsFlowRequest struct {
 	// The flow's id.
 	Flow string `protobuf:"bytes,1,opt,name=flow,proto3" json:"flow,omitempty"`
 	// What was chosen: one of `link` and `unlink`. Left out altogether, this goes on with a change that Kratos has paused
-	// so that the session could be refreshed.
+	// so that the session could be refreshed; over REST that is a GET of the same path.
 	Payload       *SettingsOidcPayload `protobuf:"bytes,2,opt,name=payload,proto3" json:"payload,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1232,14 +1232,14 @@ const file_kratosgrpc_v1_settings_service_proto_rawDesc = "" +
 	"\x04link\x18\x01 \x01(\tB\b\xbaH\x05r\x03(\x80@R\x04link\x12*\n" +
 	"\n" +
 	"csrf_token\x18\x02 \x01(\tB\v\xbaH\x05r\x03(\x80@\x80\x01\x01R\tcsrfToken\x12 \n" +
-	"\x06unlink\x18\x03 \x01(\tB\b\xbaH\x05r\x03(\x80@R\x06unlink2\xdb\x13\n" +
+	"\x06unlink\x18\x03 \x01(\tB\b\xbaH\x05r\x03(\x80@R\x06unlink2\xd2\x12\n" +
 	"\x0fSettingsService\x12\xb1\x01\n" +
 	"\x1cInitializeSettingsViaApiFlow\x122.kratosgrpc.v1.InitializeSettingsViaApiFlowRequest\x1a3.kratosgrpc.v1.InitializeSettingsViaApiFlowResponse\"(\x82\xd3\xe4\x93\x02\"b\x04flow\x12\x1a/self-service/settings/api\x12\xaf\x02\n" +
 	" InitializeSettingsViaBrowserFlow\x126.kratosgrpc.v1.InitializeSettingsViaBrowserFlowRequest\x1a7.kratosgrpc.v1.InitializeSettingsViaBrowserFlowResponse\"\x99\x01\x92AIJG\n" +
 	"\x03302\x12@\n" +
 	">To the settings UI, or to the login UI if there is no session.\x82\xd3\xe4\x93\x02GZ%\x12#/self-service/browser/flows/profile\x12\x1e/self-service/settings/browser\x12\xc2\x01\n" +
-	"\x0fGetSettingsFlow\x12%.kratosgrpc.v1.GetSettingsFlowRequest\x1a&.kratosgrpc.v1.GetSettingsFlowResponse\"`\x82\xd3\xe4\x93\x02ZZ4b\x04flow\x12,/self-service/browser/flows/requests/profileb\x04flow\x12\x1c/self-service/settings/flows\x12\xa7\x04\n" +
-	"&CompleteSettingsFlowWithPasswordMethod\x12<.kratosgrpc.v1.CompleteSettingsFlowWithPasswordMethodRequest\x1a=.kratosgrpc.v1.CompleteSettingsFlowWithPasswordMethodResponse\"\xff\x02\x92A\x98\x02JA\n" +
+	"\x0fGetSettingsFlow\x12%.kratosgrpc.v1.GetSettingsFlowRequest\x1a&.kratosgrpc.v1.GetSettingsFlowResponse\"`\x82\xd3\xe4\x93\x02ZZ4b\x04flow\x12,/self-service/browser/flows/requests/profileb\x04flow\x12\x1c/self-service/settings/flows\x12\xfc\x03\n" +
+	"&CompleteSettingsFlowWithPasswordMethod\x12<.kratosgrpc.v1.CompleteSettingsFlowWithPasswordMethodRequest\x1a=.kratosgrpc.v1.CompleteSettingsFlowWithPasswordMethodResponse\"\xd4\x02\x92A\x98\x02JA\n" +
 	"\x03200\x12:\n" +
 	"\x14Changed (API flows).\x12\"\n" +
 	" \x1a\x1e.kratosgrpc.v1.SettingsSuccessJb\n" +
@@ -1247,8 +1247,8 @@ const file_kratosgrpc_v1_settings_service_proto_rawDesc = "" +
 	"YBrowser flows: on to where the settings lead, or back to the UI with the flow's messages.Jo\n" +
 	"\x03400\x12h\n" +
 	"EThe form needs more input, see its messages (API flows); or an error.\x12\x1f\n" +
-	"\x1d\x1a\x1b.kratosgrpc.v1.SettingsFlow\x82\xd3\xe4\x93\x02]:\apayloadZ)\x12'/self-service/settings/methods/password\"'/self-service/settings/methods/password\x12\xda\x04\n" +
-	"%CompleteSettingsFlowWithProfileMethod\x12;.kratosgrpc.v1.CompleteSettingsFlowWithProfileMethodRequest\x1a<.kratosgrpc.v1.CompleteSettingsFlowWithProfileMethodResponse\"\xb5\x03\x92A\x98\x02JA\n" +
+	"\x1d\x1a\x1b.kratosgrpc.v1.SettingsFlow\x82\xd3\xe4\x93\x022:\apayload\"'/self-service/settings/methods/password\x12\xaf\x04\n" +
+	"%CompleteSettingsFlowWithProfileMethod\x12;.kratosgrpc.v1.CompleteSettingsFlowWithProfileMethodRequest\x1a<.kratosgrpc.v1.CompleteSettingsFlowWithProfileMethodResponse\"\x8a\x03\x92A\x98\x02JA\n" +
 	"\x03200\x12:\n" +
 	"\x14Changed (API flows).\x12\"\n" +
 	" \x1a\x1e.kratosgrpc.v1.SettingsSuccessJb\n" +
@@ -1256,8 +1256,8 @@ const file_kratosgrpc_v1_settings_service_proto_rawDesc = "" +
 	"YBrowser flows: on to where the settings lead, or back to the UI with the flow's messages.Jo\n" +
 	"\x03400\x12h\n" +
 	"EThe form needs more input, see its messages (API flows); or an error.\x12\x1f\n" +
-	"\x1d\x1a\x1b.kratosgrpc.v1.SettingsFlow\x82\xd3\xe4\x93\x02\x92\x01:\apayloadZ(\x12&/self-service/settings/methods/profileZ5:\apayload\"*/self-service/browser/flows/profile/update\"&/self-service/settings/methods/profile\x12\x95\x05\n" +
-	"'CompleteBrowserSettingsOidcSettingsFlow\x12=.kratosgrpc.v1.CompleteBrowserSettingsOidcSettingsFlowRequest\x1a>.kratosgrpc.v1.CompleteBrowserSettingsOidcSettingsFlowResponse\"\xea\x03\x92A\x98\x02JA\n" +
+	"\x1d\x1a\x1b.kratosgrpc.v1.SettingsFlow\x82\xd3\xe4\x93\x02h:\apayloadZ5:\apayload\"*/self-service/browser/flows/profile/update\"&/self-service/settings/methods/profile\x12\xe2\x04\n" +
+	"'CompleteBrowserSettingsOidcSettingsFlow\x12=.kratosgrpc.v1.CompleteBrowserSettingsOidcSettingsFlowRequest\x1a>.kratosgrpc.v1.CompleteBrowserSettingsOidcSettingsFlowResponse\"\xb7\x03\x92A\x98\x02JA\n" +
 	"\x03200\x12:\n" +
 	"\x14Changed (API flows).\x12\"\n" +
 	" \x1a\x1e.kratosgrpc.v1.SettingsSuccessJb\n" +
@@ -1265,7 +1265,7 @@ const file_kratosgrpc_v1_settings_service_proto_rawDesc = "" +
 	"YBrowser flows: on to where the settings lead, or back to the UI with the flow's messages.Jo\n" +
 	"\x03400\x12h\n" +
 	"EThe form needs more input, see its messages (API flows); or an error.\x12\x1f\n" +
-	"\x1d\x1a\x1b.kratosgrpc.v1.SettingsFlow\x82\xd3\xe4\x93\x02\xc7\x01:\apayloadZ::\apayload\"//self-service/methods/oidc/settings/connectionsZ1\x12//self-service/methods/oidc/settings/connections\"M/self-service/browser/flows/registration/strategies/oidc/settings/connectionsB\xc2\x01\n" +
+	"\x1d\x1a\x1b.kratosgrpc.v1.SettingsFlow\x82\xd3\xe4\x93\x02\x94\x01:\apayloadZ::\apayload\"//self-service/methods/oidc/settings/connections\"M/self-service/browser/flows/registration/strategies/oidc/settings/connectionsB\xc2\x01\n" +
 	"\x11com.kratosgrpc.v1B\x14SettingsServiceProtoP\x01ZBgithub.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1;kratosgrpcv1\xa2\x02\x03KXX\xaa\x02\rKratosgrpc.V1\xca\x02\rKratosgrpc\\V1\xe2\x02\x19Kratosgrpc\\V1\\GPBMetadata\xea\x02\x0eKratosgrpc::V1b\x06proto3"
 
 var (

@@ -237,41 +237,6 @@ func local_request_SettingsService_CompleteSettingsFlowWithPasswordMethod_0(ctx 
 	return msg, metadata, err
 }
 
-var filter_SettingsService_CompleteSettingsFlowWithPasswordMethod_1 = &utilities.DoubleArray{Encoding: map[string]int{}, Base: []int(nil), Check: []int(nil)}
-
-func request_SettingsService_CompleteSettingsFlowWithPasswordMethod_1(ctx context.Context, marshaler runtime.Marshaler, client SettingsServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
-	var (
-		protoReq CompleteSettingsFlowWithPasswordMethodRequest
-		metadata runtime.ServerMetadata
-	)
-	if err := req.ParseForm(); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
-	}
-	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_SettingsService_CompleteSettingsFlowWithPasswordMethod_1); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
-	}
-	if req.Body != nil {
-		_, _ = io.Copy(io.Discard, req.Body)
-	}
-	msg, err := client.CompleteSettingsFlowWithPasswordMethod(ctx, &protoReq, grpc.Header(&metadata.HeaderMD), grpc.Trailer(&metadata.TrailerMD))
-	return msg, metadata, err
-}
-
-func local_request_SettingsService_CompleteSettingsFlowWithPasswordMethod_1(ctx context.Context, marshaler runtime.Marshaler, server SettingsServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
-	var (
-		protoReq CompleteSettingsFlowWithPasswordMethodRequest
-		metadata runtime.ServerMetadata
-	)
-	if err := req.ParseForm(); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
-	}
-	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_SettingsService_CompleteSettingsFlowWithPasswordMethod_1); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
-	}
-	msg, err := server.CompleteSettingsFlowWithPasswordMethod(ctx, &protoReq)
-	return msg, metadata, err
-}
-
 var filter_SettingsService_CompleteSettingsFlowWithProfileMethod_0 = &utilities.DoubleArray{Encoding: map[string]int{"payload": 0}, Base: []int{1, 1, 0}, Check: []int{0, 1, 2}}
 
 func request_SettingsService_CompleteSettingsFlowWithProfileMethod_0(ctx context.Context, marshaler runtime.Marshaler, client SettingsServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
@@ -313,13 +278,16 @@ func local_request_SettingsService_CompleteSettingsFlowWithProfileMethod_0(ctx c
 	return msg, metadata, err
 }
 
-var filter_SettingsService_CompleteSettingsFlowWithProfileMethod_1 = &utilities.DoubleArray{Encoding: map[string]int{}, Base: []int(nil), Check: []int(nil)}
+var filter_SettingsService_CompleteSettingsFlowWithProfileMethod_1 = &utilities.DoubleArray{Encoding: map[string]int{"payload": 0}, Base: []int{1, 1, 0}, Check: []int{0, 1, 2}}
 
 func request_SettingsService_CompleteSettingsFlowWithProfileMethod_1(ctx context.Context, marshaler runtime.Marshaler, client SettingsServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
 		protoReq CompleteSettingsFlowWithProfileMethodRequest
 		metadata runtime.ServerMetadata
 	)
+	if err := marshaler.NewDecoder(req.Body).Decode(&protoReq.Payload); err != nil && !errors.Is(err, io.EOF) {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
 	if err := req.ParseForm(); err != nil {
 		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
 	}
@@ -338,51 +306,13 @@ func local_request_SettingsService_CompleteSettingsFlowWithProfileMethod_1(ctx c
 		protoReq CompleteSettingsFlowWithProfileMethodRequest
 		metadata runtime.ServerMetadata
 	)
+	if err := marshaler.NewDecoder(req.Body).Decode(&protoReq.Payload); err != nil && !errors.Is(err, io.EOF) {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
 	if err := req.ParseForm(); err != nil {
 		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
 	}
 	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_SettingsService_CompleteSettingsFlowWithProfileMethod_1); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
-	}
-	msg, err := server.CompleteSettingsFlowWithProfileMethod(ctx, &protoReq)
-	return msg, metadata, err
-}
-
-var filter_SettingsService_CompleteSettingsFlowWithProfileMethod_2 = &utilities.DoubleArray{Encoding: map[string]int{"payload": 0}, Base: []int{1, 1, 0}, Check: []int{0, 1, 2}}
-
-func request_SettingsService_CompleteSettingsFlowWithProfileMethod_2(ctx context.Context, marshaler runtime.Marshaler, client SettingsServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
-	var (
-		protoReq CompleteSettingsFlowWithProfileMethodRequest
-		metadata runtime.ServerMetadata
-	)
-	if err := marshaler.NewDecoder(req.Body).Decode(&protoReq.Payload); err != nil && !errors.Is(err, io.EOF) {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
-	}
-	if err := req.ParseForm(); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
-	}
-	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_SettingsService_CompleteSettingsFlowWithProfileMethod_2); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
-	}
-	if req.Body != nil {
-		_, _ = io.Copy(io.Discard, req.Body)
-	}
-	msg, err := client.CompleteSettingsFlowWithProfileMethod(ctx, &protoReq, grpc.Header(&metadata.HeaderMD), grpc.Trailer(&metadata.TrailerMD))
-	return msg, metadata, err
-}
-
-func local_request_SettingsService_CompleteSettingsFlowWithProfileMethod_2(ctx context.Context, marshaler runtime.Marshaler, server SettingsServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
-	var (
-		protoReq CompleteSettingsFlowWithProfileMethodRequest
-		metadata runtime.ServerMetadata
-	)
-	if err := marshaler.NewDecoder(req.Body).Decode(&protoReq.Payload); err != nil && !errors.Is(err, io.EOF) {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
-	}
-	if err := req.ParseForm(); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
-	}
-	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_SettingsService_CompleteSettingsFlowWithProfileMethod_2); err != nil {
 		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
 	}
 	msg, err := server.CompleteSettingsFlowWithProfileMethod(ctx, &protoReq)
@@ -465,41 +395,6 @@ func local_request_SettingsService_CompleteBrowserSettingsOidcSettingsFlow_1(ctx
 		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
 	}
 	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_SettingsService_CompleteBrowserSettingsOidcSettingsFlow_1); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
-	}
-	msg, err := server.CompleteBrowserSettingsOidcSettingsFlow(ctx, &protoReq)
-	return msg, metadata, err
-}
-
-var filter_SettingsService_CompleteBrowserSettingsOidcSettingsFlow_2 = &utilities.DoubleArray{Encoding: map[string]int{}, Base: []int(nil), Check: []int(nil)}
-
-func request_SettingsService_CompleteBrowserSettingsOidcSettingsFlow_2(ctx context.Context, marshaler runtime.Marshaler, client SettingsServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
-	var (
-		protoReq CompleteBrowserSettingsOidcSettingsFlowRequest
-		metadata runtime.ServerMetadata
-	)
-	if err := req.ParseForm(); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
-	}
-	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_SettingsService_CompleteBrowserSettingsOidcSettingsFlow_2); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
-	}
-	if req.Body != nil {
-		_, _ = io.Copy(io.Discard, req.Body)
-	}
-	msg, err := client.CompleteBrowserSettingsOidcSettingsFlow(ctx, &protoReq, grpc.Header(&metadata.HeaderMD), grpc.Trailer(&metadata.TrailerMD))
-	return msg, metadata, err
-}
-
-func local_request_SettingsService_CompleteBrowserSettingsOidcSettingsFlow_2(ctx context.Context, marshaler runtime.Marshaler, server SettingsServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
-	var (
-		protoReq CompleteBrowserSettingsOidcSettingsFlowRequest
-		metadata runtime.ServerMetadata
-	)
-	if err := req.ParseForm(); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
-	}
-	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_SettingsService_CompleteBrowserSettingsOidcSettingsFlow_2); err != nil {
 		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
 	}
 	msg, err := server.CompleteBrowserSettingsOidcSettingsFlow(ctx, &protoReq)
@@ -632,26 +527,6 @@ func RegisterSettingsServiceHandlerServer(ctx context.Context, mux *runtime.Serv
 		}
 		forward_SettingsService_CompleteSettingsFlowWithPasswordMethod_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
-	mux.Handle(http.MethodGet, pattern_SettingsService_CompleteSettingsFlowWithPasswordMethod_1, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
-		ctx, cancel := context.WithCancel(req.Context())
-		defer cancel()
-		var stream runtime.ServerTransportStream
-		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
-		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/kratosgrpc.v1.SettingsService/CompleteSettingsFlowWithPasswordMethod", runtime.WithHTTPPathPattern("/self-service/settings/methods/password"))
-		if err != nil {
-			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
-			return
-		}
-		resp, md, err := local_request_SettingsService_CompleteSettingsFlowWithPasswordMethod_1(annotatedContext, inboundMarshaler, server, req, pathParams)
-		md.HeaderMD, md.TrailerMD = metadata.Join(md.HeaderMD, stream.Header()), metadata.Join(md.TrailerMD, stream.Trailer())
-		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
-		if err != nil {
-			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
-			return
-		}
-		forward_SettingsService_CompleteSettingsFlowWithPasswordMethod_1(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
-	})
 	mux.Handle(http.MethodPost, pattern_SettingsService_CompleteSettingsFlowWithProfileMethod_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
@@ -672,13 +547,13 @@ func RegisterSettingsServiceHandlerServer(ctx context.Context, mux *runtime.Serv
 		}
 		forward_SettingsService_CompleteSettingsFlowWithProfileMethod_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
-	mux.Handle(http.MethodGet, pattern_SettingsService_CompleteSettingsFlowWithProfileMethod_1, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+	mux.Handle(http.MethodPost, pattern_SettingsService_CompleteSettingsFlowWithProfileMethod_1, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
 		var stream runtime.ServerTransportStream
 		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
 		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/kratosgrpc.v1.SettingsService/CompleteSettingsFlowWithProfileMethod", runtime.WithHTTPPathPattern("/self-service/settings/methods/profile"))
+		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/kratosgrpc.v1.SettingsService/CompleteSettingsFlowWithProfileMethod", runtime.WithHTTPPathPattern("/self-service/browser/flows/profile/update"))
 		if err != nil {
 			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
 			return
@@ -691,26 +566,6 @@ func RegisterSettingsServiceHandlerServer(ctx context.Context, mux *runtime.Serv
 			return
 		}
 		forward_SettingsService_CompleteSettingsFlowWithProfileMethod_1(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
-	})
-	mux.Handle(http.MethodPost, pattern_SettingsService_CompleteSettingsFlowWithProfileMethod_2, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
-		ctx, cancel := context.WithCancel(req.Context())
-		defer cancel()
-		var stream runtime.ServerTransportStream
-		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
-		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/kratosgrpc.v1.SettingsService/CompleteSettingsFlowWithProfileMethod", runtime.WithHTTPPathPattern("/self-service/browser/flows/profile/update"))
-		if err != nil {
-			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
-			return
-		}
-		resp, md, err := local_request_SettingsService_CompleteSettingsFlowWithProfileMethod_2(annotatedContext, inboundMarshaler, server, req, pathParams)
-		md.HeaderMD, md.TrailerMD = metadata.Join(md.HeaderMD, stream.Header()), metadata.Join(md.TrailerMD, stream.Trailer())
-		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
-		if err != nil {
-			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
-			return
-		}
-		forward_SettingsService_CompleteSettingsFlowWithProfileMethod_2(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPost, pattern_SettingsService_CompleteBrowserSettingsOidcSettingsFlow_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -751,26 +606,6 @@ func RegisterSettingsServiceHandlerServer(ctx context.Context, mux *runtime.Serv
 			return
 		}
 		forward_SettingsService_CompleteBrowserSettingsOidcSettingsFlow_1(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
-	})
-	mux.Handle(http.MethodGet, pattern_SettingsService_CompleteBrowserSettingsOidcSettingsFlow_2, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
-		ctx, cancel := context.WithCancel(req.Context())
-		defer cancel()
-		var stream runtime.ServerTransportStream
-		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
-		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/kratosgrpc.v1.SettingsService/CompleteBrowserSettingsOidcSettingsFlow", runtime.WithHTTPPathPattern("/self-service/methods/oidc/settings/connections"))
-		if err != nil {
-			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
-			return
-		}
-		resp, md, err := local_request_SettingsService_CompleteBrowserSettingsOidcSettingsFlow_2(annotatedContext, inboundMarshaler, server, req, pathParams)
-		md.HeaderMD, md.TrailerMD = metadata.Join(md.HeaderMD, stream.Header()), metadata.Join(md.TrailerMD, stream.Trailer())
-		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
-		if err != nil {
-			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
-			return
-		}
-		forward_SettingsService_CompleteBrowserSettingsOidcSettingsFlow_2(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
 
 	return nil
@@ -914,23 +749,6 @@ func RegisterSettingsServiceHandlerClient(ctx context.Context, mux *runtime.Serv
 		}
 		forward_SettingsService_CompleteSettingsFlowWithPasswordMethod_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
-	mux.Handle(http.MethodGet, pattern_SettingsService_CompleteSettingsFlowWithPasswordMethod_1, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
-		ctx, cancel := context.WithCancel(req.Context())
-		defer cancel()
-		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/kratosgrpc.v1.SettingsService/CompleteSettingsFlowWithPasswordMethod", runtime.WithHTTPPathPattern("/self-service/settings/methods/password"))
-		if err != nil {
-			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
-			return
-		}
-		resp, md, err := request_SettingsService_CompleteSettingsFlowWithPasswordMethod_1(annotatedContext, inboundMarshaler, client, req, pathParams)
-		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
-		if err != nil {
-			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
-			return
-		}
-		forward_SettingsService_CompleteSettingsFlowWithPasswordMethod_1(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
-	})
 	mux.Handle(http.MethodPost, pattern_SettingsService_CompleteSettingsFlowWithProfileMethod_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
@@ -948,11 +766,11 @@ func RegisterSettingsServiceHandlerClient(ctx context.Context, mux *runtime.Serv
 		}
 		forward_SettingsService_CompleteSettingsFlowWithProfileMethod_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
-	mux.Handle(http.MethodGet, pattern_SettingsService_CompleteSettingsFlowWithProfileMethod_1, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+	mux.Handle(http.MethodPost, pattern_SettingsService_CompleteSettingsFlowWithProfileMethod_1, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
 		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/kratosgrpc.v1.SettingsService/CompleteSettingsFlowWithProfileMethod", runtime.WithHTTPPathPattern("/self-service/settings/methods/profile"))
+		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/kratosgrpc.v1.SettingsService/CompleteSettingsFlowWithProfileMethod", runtime.WithHTTPPathPattern("/self-service/browser/flows/profile/update"))
 		if err != nil {
 			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
 			return
@@ -964,23 +782,6 @@ func RegisterSettingsServiceHandlerClient(ctx context.Context, mux *runtime.Serv
 			return
 		}
 		forward_SettingsService_CompleteSettingsFlowWithProfileMethod_1(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
-	})
-	mux.Handle(http.MethodPost, pattern_SettingsService_CompleteSettingsFlowWithProfileMethod_2, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
-		ctx, cancel := context.WithCancel(req.Context())
-		defer cancel()
-		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/kratosgrpc.v1.SettingsService/CompleteSettingsFlowWithProfileMethod", runtime.WithHTTPPathPattern("/self-service/browser/flows/profile/update"))
-		if err != nil {
-			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
-			return
-		}
-		resp, md, err := request_SettingsService_CompleteSettingsFlowWithProfileMethod_2(annotatedContext, inboundMarshaler, client, req, pathParams)
-		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
-		if err != nil {
-			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
-			return
-		}
-		forward_SettingsService_CompleteSettingsFlowWithProfileMethod_2(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPost, pattern_SettingsService_CompleteBrowserSettingsOidcSettingsFlow_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -1015,23 +816,6 @@ func RegisterSettingsServiceHandlerClient(ctx context.Context, mux *runtime.Serv
 			return
 		}
 		forward_SettingsService_CompleteBrowserSettingsOidcSettingsFlow_1(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
-	})
-	mux.Handle(http.MethodGet, pattern_SettingsService_CompleteBrowserSettingsOidcSettingsFlow_2, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
-		ctx, cancel := context.WithCancel(req.Context())
-		defer cancel()
-		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/kratosgrpc.v1.SettingsService/CompleteBrowserSettingsOidcSettingsFlow", runtime.WithHTTPPathPattern("/self-service/methods/oidc/settings/connections"))
-		if err != nil {
-			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
-			return
-		}
-		resp, md, err := request_SettingsService_CompleteBrowserSettingsOidcSettingsFlow_2(annotatedContext, inboundMarshaler, client, req, pathParams)
-		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
-		if err != nil {
-			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
-			return
-		}
-		forward_SettingsService_CompleteBrowserSettingsOidcSettingsFlow_2(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
 	return nil
 }
@@ -1070,13 +854,10 @@ var (
 	pattern_SettingsService_GetSettingsFlow_0                         = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"self-service", "settings", "flows"}, ""))
 	pattern_SettingsService_GetSettingsFlow_1                         = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 2, 4}, []string{"self-service", "browser", "flows", "requests", "profile"}, ""))
 	pattern_SettingsService_CompleteSettingsFlowWithPasswordMethod_0  = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3}, []string{"self-service", "settings", "methods", "password"}, ""))
-	pattern_SettingsService_CompleteSettingsFlowWithPasswordMethod_1  = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3}, []string{"self-service", "settings", "methods", "password"}, ""))
 	pattern_SettingsService_CompleteSettingsFlowWithProfileMethod_0   = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3}, []string{"self-service", "settings", "methods", "profile"}, ""))
-	pattern_SettingsService_CompleteSettingsFlowWithProfileMethod_1   = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3}, []string{"self-service", "settings", "methods", "profile"}, ""))
-	pattern_SettingsService_CompleteSettingsFlowWithProfileMethod_2   = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 2, 4}, []string{"self-service", "browser", "flows", "profile", "update"}, ""))
+	pattern_SettingsService_CompleteSettingsFlowWithProfileMethod_1   = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 2, 4}, []string{"self-service", "browser", "flows", "profile", "update"}, ""))
 	pattern_SettingsService_CompleteBrowserSettingsOidcSettingsFlow_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 2, 4, 2, 5, 2, 6, 2, 7}, []string{"self-service", "browser", "flows", "registration", "strategies", "oidc", "settings", "connections"}, ""))
 	pattern_SettingsService_CompleteBrowserSettingsOidcSettingsFlow_1 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 2, 4}, []string{"self-service", "methods", "oidc", "settings", "connections"}, ""))
-	pattern_SettingsService_CompleteBrowserSettingsOidcSettingsFlow_2 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3, 2, 4}, []string{"self-service", "methods", "oidc", "settings", "connections"}, ""))
 )
 
 var (
@@ -1086,11 +867,8 @@ var (
 	forward_SettingsService_GetSettingsFlow_0                         = runtime.ForwardResponseMessage
 	forward_SettingsService_GetSettingsFlow_1                         = runtime.ForwardResponseMessage
 	forward_SettingsService_CompleteSettingsFlowWithPasswordMethod_0  = runtime.ForwardResponseMessage
-	forward_SettingsService_CompleteSettingsFlowWithPasswordMethod_1  = runtime.ForwardResponseMessage
 	forward_SettingsService_CompleteSettingsFlowWithProfileMethod_0   = runtime.ForwardResponseMessage
 	forward_SettingsService_CompleteSettingsFlowWithProfileMethod_1   = runtime.ForwardResponseMessage
-	forward_SettingsService_CompleteSettingsFlowWithProfileMethod_2   = runtime.ForwardResponseMessage
 	forward_SettingsService_CompleteBrowserSettingsOidcSettingsFlow_0 = runtime.ForwardResponseMessage
 	forward_SettingsService_CompleteBrowserSettingsOidcSettingsFlow_1 = runtime.ForwardResponseMessage
-	forward_SettingsService_CompleteBrowserSettingsOidcSettingsFlow_2 = runtime.ForwardResponseMessage
 )

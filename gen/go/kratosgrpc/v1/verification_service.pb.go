@@ -729,14 +729,14 @@ const file_kratosgrpc_v1_verification_service_proto_rawDesc = "" +
 	"\asuccess\x18\x01 \x01(\v2\".kratosgrpc.v1.VerificationSuccessH\x00R\asuccess\x125\n" +
 	"\x04flow\x18\x02 \x01(\v2\x1f.kratosgrpc.v1.VerificationFlowH\x00R\x04flow\x125\n" +
 	"\bredirect\x18\x03 \x01(\v2\x17.kratosgrpc.v1.RedirectH\x00R\bredirectB\t\n" +
-	"\aoutcome2\xae\t\n" +
+	"\aoutcome2\x83\t\n" +
 	"\x13VerificationService\x12\xc1\x01\n" +
 	" InitializeVerificationViaApiFlow\x126.kratosgrpc.v1.InitializeVerificationViaApiFlowRequest\x1a7.kratosgrpc.v1.InitializeVerificationViaApiFlowResponse\",\x82\xd3\xe4\x93\x02&b\x04flow\x12\x1e/self-service/verification/api\x12\xf0\x01\n" +
 	"$InitializeVerificationViaBrowserFlow\x12:.kratosgrpc.v1.InitializeVerificationViaBrowserFlowRequest\x1a;.kratosgrpc.v1.InitializeVerificationViaBrowserFlowResponse\"O\x92A\"J \n" +
 	"\x03302\x12\x19\n" +
 	"\x17To the verification UI.\x82\xd3\xe4\x93\x02$\x12\"/self-service/verification/browser\x12\x9c\x01\n" +
-	"\x13GetVerificationFlow\x12).kratosgrpc.v1.GetVerificationFlowRequest\x1a*.kratosgrpc.v1.GetVerificationFlowResponse\".\x82\xd3\xe4\x93\x02(b\x04flow\x12 /self-service/verification/flows\x12\xc0\x04\n" +
-	"&CompleteVerificationFlowWithLinkMethod\x12<.kratosgrpc.v1.CompleteVerificationFlowWithLinkMethodRequest\x1a=.kratosgrpc.v1.CompleteVerificationFlowWithLinkMethodResponse\"\x98\x03\x92A\xb1\x02JQ\n" +
+	"\x13GetVerificationFlow\x12).kratosgrpc.v1.GetVerificationFlowRequest\x1a*.kratosgrpc.v1.GetVerificationFlowResponse\".\x82\xd3\xe4\x93\x02(b\x04flow\x12 /self-service/verification/flows\x12\x95\x04\n" +
+	"&CompleteVerificationFlowWithLinkMethod\x12<.kratosgrpc.v1.CompleteVerificationFlowWithLinkMethodRequest\x1a=.kratosgrpc.v1.CompleteVerificationFlowWithLinkMethodResponse\"\xed\x02\x92A\xb1\x02JQ\n" +
 	"\x03200\x12J\n" +
 	"#The link is on its way (API flows).\x12#\n" +
 	"!\x1a\x1f.kratosgrpc.v1.VerificationFlowJg\n" +
@@ -744,7 +744,7 @@ const file_kratosgrpc_v1_verification_service_proto_rawDesc = "" +
 	"^Browser flows: on to where the verification leads, or back to the UI with the flow's messages.Js\n" +
 	"\x03400\x12l\n" +
 	"EThe form needs more input, see its messages (API flows); or an error.\x12#\n" +
-	"!\x1a\x1f.kratosgrpc.v1.VerificationFlow\x82\xd3\xe4\x93\x02]:\apayloadZ)\x12'/self-service/verification/methods/link\"'/self-service/verification/methods/linkB\xc6\x01\n" +
+	"!\x1a\x1f.kratosgrpc.v1.VerificationFlow\x82\xd3\xe4\x93\x022:\apayload\"'/self-service/verification/methods/linkB\xc6\x01\n" +
 	"\x11com.kratosgrpc.v1B\x18VerificationServiceProtoP\x01ZBgithub.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1;kratosgrpcv1\xa2\x02\x03KXX\xaa\x02\rKratosgrpc.V1\xca\x02\rKratosgrpc\\V1\xe2\x02\x19Kratosgrpc\\V1\\GPBMetadata\xea\x02\x0eKratosgrpc::V1b\x06proto3"
 
 var (

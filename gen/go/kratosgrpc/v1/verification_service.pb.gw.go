@@ -167,41 +167,6 @@ func local_request_VerificationService_CompleteVerificationFlowWithLinkMethod_0(
 	return msg, metadata, err
 }
 
-var filter_VerificationService_CompleteVerificationFlowWithLinkMethod_1 = &utilities.DoubleArray{Encoding: map[string]int{}, Base: []int(nil), Check: []int(nil)}
-
-func request_VerificationService_CompleteVerificationFlowWithLinkMethod_1(ctx context.Context, marshaler runtime.Marshaler, client VerificationServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
-	var (
-		protoReq CompleteVerificationFlowWithLinkMethodRequest
-		metadata runtime.ServerMetadata
-	)
-	if err := req.ParseForm(); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
-	}
-	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_VerificationService_CompleteVerificationFlowWithLinkMethod_1); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
-	}
-	if req.Body != nil {
-		_, _ = io.Copy(io.Discard, req.Body)
-	}
-	msg, err := client.CompleteVerificationFlowWithLinkMethod(ctx, &protoReq, grpc.Header(&metadata.HeaderMD), grpc.Trailer(&metadata.TrailerMD))
-	return msg, metadata, err
-}
-
-func local_request_VerificationService_CompleteVerificationFlowWithLinkMethod_1(ctx context.Context, marshaler runtime.Marshaler, server VerificationServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
-	var (
-		protoReq CompleteVerificationFlowWithLinkMethodRequest
-		metadata runtime.ServerMetadata
-	)
-	if err := req.ParseForm(); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
-	}
-	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_VerificationService_CompleteVerificationFlowWithLinkMethod_1); err != nil {
-		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
-	}
-	msg, err := server.CompleteVerificationFlowWithLinkMethod(ctx, &protoReq)
-	return msg, metadata, err
-}
-
 // RegisterVerificationServiceHandlerServer registers the http handlers for service VerificationService to "mux".
 // UnaryRPC     :call VerificationServiceServer directly.
 // StreamingRPC :currently unsupported pending https://github.com/grpc/grpc-go/issues/906.
@@ -287,26 +252,6 @@ func RegisterVerificationServiceHandlerServer(ctx context.Context, mux *runtime.
 			return
 		}
 		forward_VerificationService_CompleteVerificationFlowWithLinkMethod_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
-	})
-	mux.Handle(http.MethodGet, pattern_VerificationService_CompleteVerificationFlowWithLinkMethod_1, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
-		ctx, cancel := context.WithCancel(req.Context())
-		defer cancel()
-		var stream runtime.ServerTransportStream
-		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
-		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/kratosgrpc.v1.VerificationService/CompleteVerificationFlowWithLinkMethod", runtime.WithHTTPPathPattern("/self-service/verification/methods/link"))
-		if err != nil {
-			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
-			return
-		}
-		resp, md, err := local_request_VerificationService_CompleteVerificationFlowWithLinkMethod_1(annotatedContext, inboundMarshaler, server, req, pathParams)
-		md.HeaderMD, md.TrailerMD = metadata.Join(md.HeaderMD, stream.Header()), metadata.Join(md.TrailerMD, stream.Trailer())
-		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
-		if err != nil {
-			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
-			return
-		}
-		forward_VerificationService_CompleteVerificationFlowWithLinkMethod_1(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
 
 	return nil
@@ -416,23 +361,6 @@ func RegisterVerificationServiceHandlerClient(ctx context.Context, mux *runtime.
 		}
 		forward_VerificationService_CompleteVerificationFlowWithLinkMethod_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
-	mux.Handle(http.MethodGet, pattern_VerificationService_CompleteVerificationFlowWithLinkMethod_1, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
-		ctx, cancel := context.WithCancel(req.Context())
-		defer cancel()
-		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/kratosgrpc.v1.VerificationService/CompleteVerificationFlowWithLinkMethod", runtime.WithHTTPPathPattern("/self-service/verification/methods/link"))
-		if err != nil {
-			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
-			return
-		}
-		resp, md, err := request_VerificationService_CompleteVerificationFlowWithLinkMethod_1(annotatedContext, inboundMarshaler, client, req, pathParams)
-		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
-		if err != nil {
-			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
-			return
-		}
-		forward_VerificationService_CompleteVerificationFlowWithLinkMethod_1(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
-	})
 	return nil
 }
 
@@ -459,7 +387,6 @@ var (
 	pattern_VerificationService_InitializeVerificationViaBrowserFlow_0   = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"self-service", "verification", "browser"}, ""))
 	pattern_VerificationService_GetVerificationFlow_0                    = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"self-service", "verification", "flows"}, ""))
 	pattern_VerificationService_CompleteVerificationFlowWithLinkMethod_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3}, []string{"self-service", "verification", "methods", "link"}, ""))
-	pattern_VerificationService_CompleteVerificationFlowWithLinkMethod_1 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3}, []string{"self-service", "verification", "methods", "link"}, ""))
 )
 
 var (
@@ -467,5 +394,4 @@ var (
 	forward_VerificationService_InitializeVerificationViaBrowserFlow_0   = runtime.ForwardResponseMessage
 	forward_VerificationService_GetVerificationFlow_0                    = runtime.ForwardResponseMessage
 	forward_VerificationService_CompleteVerificationFlowWithLinkMethod_0 = runtime.ForwardResponseMessage
-	forward_VerificationService_CompleteVerificationFlowWithLinkMethod_1 = runtime.ForwardResponseMessage
 )

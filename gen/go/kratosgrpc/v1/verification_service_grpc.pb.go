@@ -49,6 +49,8 @@ type VerificationServiceClient interface {
 	// Completes a verification flow by a link: first with an e-mail address, to which Kratos sends the link; then, when the link
 	// is opened, with the token that it holds, which verifies the address.
 	//
+	// Over REST a GET of the same path opens the link: it is what is mailed.
+	//
 	// Kratos: `completeSelfServiceVerificationFlowWithLinkMethod`. Kratos 0.5 refuses this method for API flows; there
 	// kratosgrpc completes them by a browser flow of its own, whose id the flow in the outcome has. Errors: NOT_FOUND,
 	// FLOW_EXPIRED, CSRF_VIOLATION; INVALID_REQUEST if there is neither
@@ -127,6 +129,8 @@ type VerificationServiceServer interface {
 	GetVerificationFlow(context.Context, *GetVerificationFlowRequest) (*GetVerificationFlowResponse, error)
 	// Completes a verification flow by a link: first with an e-mail address, to which Kratos sends the link; then, when the link
 	// is opened, with the token that it holds, which verifies the address.
+	//
+	// Over REST a GET of the same path opens the link: it is what is mailed.
 	//
 	// Kratos: `completeSelfServiceVerificationFlowWithLinkMethod`. Kratos 0.5 refuses this method for API flows; there
 	// kratosgrpc completes them by a browser flow of its own, whose id the flow in the outcome has. Errors: NOT_FOUND,
