@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"debug/elf"
 	"fmt"
 	"net"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -22,6 +24,8 @@ func build(t *testing.T) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "kratosgrpc")
 	cmd := exec.CommandContext(t.Context(), "go", "build", "-ldflags=-X main.version=v0.0.0-test", "-o", binary, ".")
+	// As `make build` and the image have it.
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -45,6 +49,21 @@ func TestCommand(t *testing.T) {
 	t.Run("version", func(t *testing.T) {
 		if out, err := run(t, binary, nil, "version"); err != nil || out != "kratosgrpc v0.0.0-test\n" {
 			t.Errorf("version prints %q, %v", out, err)
+		}
+	})
+	t.Run("static", func(t *testing.T) {
+		if runtime.GOOS != "linux" {
+			return
+		}
+		file, err := elf.Open(binary)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = file.Close() }()
+		for _, program := range file.Progs {
+			if program.Type == elf.PT_INTERP {
+				t.Error("the binary wants a dynamic linker, which an image from scratch has not")
+			}
 		}
 	})
 	t.Run("misuse", func(t *testing.T) {
