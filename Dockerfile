@@ -21,6 +21,6 @@ COPY --from=build /src/.bin/kratosgrpc /kratosgrpc
 USER 65532:65532
 # gRPC and REST.
 EXPOSE 9090 8080
-HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 CMD ["/kratosgrpc", "healthcheck"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=5s --retries=3 CMD ["/kratosgrpc", "healthcheck"]
 ENTRYPOINT ["/kratosgrpc"]
 CMD ["serve"]

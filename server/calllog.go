@@ -10,7 +10,6 @@ import (
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/stats"
 	"google.golang.org/grpc/status"
 )
@@ -19,6 +18,8 @@ import (
 // decoded or don't exist reach no interceptor.
 type callLog struct {
 	logger *slog.Logger
+	// transport is "grpc" or "rest".
+	transport string
 }
 
 var _ stats.Handler = (*callLog)(nil)
@@ -87,7 +88,7 @@ func (l *callLog) HandleRPC(ctx context.Context, event stats.RPCStats) {
 		slog.String("code", st.Code().String()),
 		slog.Duration("latency", end.EndTime.Sub(end.BeginTime).Round(time.Microsecond)),
 		slog.String("request_id", info.requestID),
-		slog.String("transport", transportOf(ctx)),
+		slog.String("transport", l.transport),
 	}
 	if reason := reasonOf(st); reason != "" {
 		attrs = append(attrs, slog.String("reason", reason))
@@ -111,14 +112,6 @@ func levelOf(code codes.Code, method string) slog.Level {
 		return slog.LevelDebug
 	}
 	return slog.LevelInfo
-}
-
-// transportOf says whether a call came over gRPC or REST.
-func transportOf(ctx context.Context) string {
-	if p, ok := peer.FromContext(ctx); ok && p.Addr.Network() == "bufconn" {
-		return "rest"
-	}
-	return "grpc"
 }
 
 // TagConn implements stats.Handler.

@@ -58,7 +58,7 @@ func (g *grpcClient) do(t *testing.T, c call) reply {
 		r.identityID = ids[0]
 	}
 	for key := range metadata.Join(header, trailer) {
-		if !slices.Contains([]string{"content-type", "set-cookie", "x-kratos-authenticated-identity-id"}, key) {
+		if !slices.Contains([]string{"content-type", "set-cookie", "x-kratos-authenticated-identity-id", "grpc-status-details-bin"}, key) {
 			t.Errorf("%s is in the answer's metadata", key)
 		}
 	}
@@ -117,8 +117,8 @@ func (*grpcClient) verify(t *testing.T, r reply, w want) {
 	if info.GetReason() != w.reason {
 		t.Errorf("the reason is %s, want %s: %v", info.GetReason(), w.reason, r.failure)
 	}
-	if _, answered := info.GetMetadata()["upstream_http_status"]; answered == w.unasked {
-		t.Errorf("the metadata is %v, but Kratos was asked: %t", info.GetMetadata(), !w.unasked)
+	if _, answered := info.GetMetadata()["upstream_http_status"]; answered == w.ours {
+		t.Errorf("the metadata is %v, but Kratos has answered: %t", info.GetMetadata(), !w.ours)
 	}
 	if w.violation != "" {
 		if got := violations(r.failure); !slices.Contains(got, w.violation) {

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net/http"
@@ -22,6 +23,8 @@ type restClient struct {
 	http *http.Client
 	// binding chooses one of the additional bindings, from 1 on; 0 is the RPC's own path.
 	binding int
+	// byGET asks by GET, whatever the binding says.
+	byGET bool
 }
 
 var _ client = (*restClient)(nil)
@@ -51,6 +54,18 @@ func (c *restClient) do(t *testing.T, call call) reply {
 	if err != nil {
 		t.Fatal(err)
 	}
+	r := readReply(t, res)
+	for name := range res.Header {
+		if strings.HasPrefix(name, "Grpc-") {
+			t.Errorf("there is a header %s", name)
+		}
+	}
+	return r
+}
+
+// readReply reads a response and closes it.
+func readReply(t *testing.T, res *http.Response) reply {
+	t.Helper()
 	defer func() { _ = res.Body.Close() }()
 	data, err := io.ReadAll(res.Body)
 	if err != nil {
@@ -63,11 +78,6 @@ func (c *restClient) do(t *testing.T, call call) reply {
 		location:   res.Header.Get("Location"),
 		response:   res,
 	}
-	for name := range res.Header {
-		if strings.HasPrefix(name, "Grpc-") {
-			t.Errorf("there is a header %s", name)
-		}
-	}
 	if len(data) > 0 && strings.HasPrefix(res.Header.Get("Content-Type"), "application/json") {
 		r.body = decodeObject(t, data)
 	}
@@ -79,6 +89,9 @@ func (c *restClient) request(t *testing.T, call call) *http.Request {
 	t.Helper()
 	rule := bindings(method(t, call.rpc))[c.binding]
 	verb, path := verbAndPath(rule)
+	if c.byGET {
+		verb = http.MethodGet
+	}
 	var body proto.Message
 	query := url.Values{}
 	for field, value := range call.message.ProtoReflect().Range {
@@ -168,9 +181,9 @@ func (c *restClient) verify(t *testing.T, r reply, w want) {
 	if w.outcome == "" {
 		verifyErrorBody(t, r)
 	}
-	if w.unasked {
-		if got := r.text("error.details.reason"); got != w.reason {
-			t.Errorf("the reason is %q, want %s: %v", got, w.reason, r.body)
+	if w.ours {
+		if got, want := r.text("error.details.reason"), cmp.Or(w.restReason, w.reason); got != want {
+			t.Errorf("the reason is %q, want %s: %v", got, want, r.body)
 		}
 	}
 }

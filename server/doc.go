@@ -5,8 +5,8 @@
 //	gRPC client ─────────────────────────────▶ gRPC server ─▶ interceptors ─▶ service ─▶ adapter ─▶ Kratos
 //	REST client ─▶ rest.go ─▶ gateway (mux) ─▶ (in memory)      (same)         (same)
 //
-// A REST request goes through the same gRPC server as a gRPC call, over a connection in memory, so that there is one set
-// of interceptors, limits and logs and no way around them.
+// A REST request goes through a gRPC server that is made like the one for gRPC calls, over a connection in memory, so that
+// there is one set of interceptors, limits and logs and no way around them.
 //
 //   - server.go: listeners, start and drain. config.go: what can be configured.
 //   - calllog.go: one log line a call. interceptors.go: request id, recovery, validation, deadline.

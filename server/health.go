@@ -22,18 +22,51 @@ const LivenessService = "liveness"
 type healthState struct {
 	server *health.Server
 	ready  atomic.Bool
+	// draining ends when the server stops.
+	draining context.Context
+	drain    context.CancelFunc
 }
 
 func newHealthState() *healthState {
 	h := &healthState{server: health.NewServer()}
+	h.draining, h.drain = context.WithCancel(context.Background())
 	h.server.SetServingStatus(LivenessService, healthpb.HealthCheckResponse_SERVING)
 	h.set(false)
 	return h
 }
 
 func (h *healthState) register(server *grpc.Server) {
-	healthpb.RegisterHealthServer(server, h.server)
+	healthpb.RegisterHealthServer(server, &healthService{Server: h.server, draining: h.draining})
 }
+
+// healthService is gRPC's own, but that its watchers are let go when the server stops: it would wait for them.
+type healthService struct {
+	*health.Server
+
+	draining context.Context
+}
+
+// Watch implements the gRPC method.
+func (h *healthService) Watch(req *healthpb.HealthCheckRequest, stream grpc.ServerStreamingServer[healthpb.HealthCheckResponse]) error {
+	ctx, cancel := context.WithCancel(stream.Context())
+	defer cancel()
+	defer context.AfterFunc(h.draining, cancel)()
+	err := h.Server.Watch(req, &watchStream{stream, ctx})
+	if h.draining.Err() == nil {
+		return err
+	}
+	return stream.Send(&healthpb.HealthCheckResponse{Status: healthpb.HealthCheckResponse_NOT_SERVING})
+}
+
+// watchStream is a stream with another context.
+type watchStream struct {
+	grpc.ServerStreamingServer[healthpb.HealthCheckResponse]
+
+	ctx context.Context
+}
+
+// Context implements grpc.ServerStream.
+func (s *watchStream) Context() context.Context { return s.ctx }
 
 // services are the names that readiness is said of.
 func services() []string {
@@ -93,4 +126,5 @@ func (h *healthState) follow(ctx context.Context, adapter adapters.Adapter, inte
 func (h *healthState) shutdown() {
 	h.ready.Store(false)
 	h.server.Shutdown()
+	h.drain()
 }

@@ -18,7 +18,7 @@ func (r registrar) RegisterService(desc *grpc.ServiceDesc, impl any) {
 	own.Methods = slices.Clone(desc.Methods)
 	for i, method := range own.Methods {
 		own.Methods[i].Handler = func(srv any, ctx context.Context, decode func(any) error, interceptor grpc.UnaryServerInterceptor) (any, error) {
-			res, err := method.Handler(srv, ctx, decode, interceptor)
+			res, err := method.Handler(srv, ctx, explaining(decode), interceptor)
 			if err != nil {
 				return nil, explained(err)
 			}
@@ -26,4 +26,15 @@ func (r registrar) RegisterService(desc *grpc.ServiceDesc, impl any) {
 		}
 	}
 	r.server.RegisterService(&own, impl)
+}
+
+// explaining has a decoder say what is wrong with a request, rather than have gRPC answer for itself.
+func explaining(decode func(any) error) func(any) error {
+	return func(v any) error {
+		in := &incoming{message: v}
+		if err := decode(in); err != nil {
+			return err
+		}
+		return in.err
+	}
 }

@@ -47,7 +47,7 @@ func (s *Server) newRESTHandler() (http.Handler, error) {
 		kratosgrpcv1.RegisterSchemaServiceHandler,
 		kratosgrpcv1.RegisterErrorServiceHandler,
 	} {
-		if err := register(context.Background(), mux, s.inner); err != nil {
+		if err := register(context.Background(), mux, s.toInner); err != nil {
 			return nil, err
 		}
 	}
@@ -97,7 +97,7 @@ func forward(mux http.Handler) http.Handler {
 			// Proxies ask with the method of the request that they ask about, and Kratos answers whatever it is.
 			own.Method = http.MethodGet
 		case r.Method == http.MethodGet && completedByGET[r.URL.Path]:
-			own.Method, own.Body = http.MethodPost, &requestBody{ReadCloser: http.NoBody}
+			own.Method, own.Body = http.MethodPost, &requestBody{ReadCloser: http.NoBody, absent: true}
 		}
 		url := *r.URL
 		url.RawQuery = contractQuery(url.Path, r.URL.Query()).Encode()

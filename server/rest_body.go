@@ -79,6 +79,10 @@ func (m *jsonMarshaler) NewEncoder(w io.Writer) runtime.Encoder {
 // NewDecoder implements runtime.Marshaler. An empty body is io.EOF, which the gateway takes for an empty message.
 func (m *jsonMarshaler) NewDecoder(r io.Reader) runtime.Decoder {
 	return runtime.DecoderFunc(func(v any) error {
+		if b, ok := r.(*requestBody); ok && b.absent {
+			// No form at all is something else than an empty one: there must be no message.
+			return io.EOF
+		}
 		message, err := target(v)
 		if err != nil {
 			return err
@@ -103,7 +107,9 @@ func (m *jsonMarshaler) NewDecoder(r io.Reader) runtime.Decoder {
 type requestBody struct {
 	io.ReadCloser
 
-	err error
+	// absent says that the request, a GET, has no body, rather than an empty one.
+	absent bool
+	err    error
 }
 
 // target is the message to decode into: v, or a new one that v is set to.

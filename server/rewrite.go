@@ -14,7 +14,7 @@ import (
 	"github.com/kratosgrpc/kratosgrpc/adapters"
 )
 
-// NoCookieDomain, as Config.CookieDomain, removes the Domain of cookies, so that they are for one host only.
+// NoCookieDomain removes, as Config.CookieDomain, the Domain of cookies, so that they are for one host only.
 const NoCookieDomain = "none"
 
 // rewriter puts this server's public URL in the place of Kratos's, for browsers that see this server.

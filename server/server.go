@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -21,6 +22,9 @@ import (
 const (
 	// maxMessageBytes bounds a request, over gRPC and over REST. Forms are of some kilobytes.
 	maxMessageBytes = 1 << 20
+	// maxReceiveBytes bounds what is read of a larger one over gRPC, to say that it is too large with the reason that
+	// every error has. Beyond that gRPC says so by itself, without one.
+	maxReceiveBytes = 4 << 20
 	// bufferBytes is the size of the connection in memory, each way.
 	bufferBytes = 1 << 20
 
@@ -35,9 +39,12 @@ type Server struct {
 	adapter adapters.Adapter
 	health  *healthState
 
-	grpc  *grpc.Server
-	http  *http.Server
-	inner *grpc.ClientConn
+	grpc *grpc.Server
+	http *http.Server
+	// inner is the gRPC server that REST goes on through, and toInner the way there. It is one of its own, alike in all
+	// but where it listens, so that it can stop after REST has.
+	inner   *grpc.Server
+	toInner *grpc.ClientConn
 
 	grpcListener, httpListener net.Listener
 	memory                     *bufconn.Listener
@@ -55,11 +62,14 @@ func New(config Config, adapter adapters.Adapter) (_ *Server, err error) {
 		}
 	}()
 
-	if s.grpc, err = s.newGRPC(); err != nil {
+	if s.grpc, err = s.newGRPC("grpc"); err != nil {
+		return nil, err
+	}
+	if s.inner, err = s.newGRPC("rest"); err != nil {
 		return nil, err
 	}
 	// The name is never looked up: the dialer leads nowhere but into memory.
-	s.inner, err = grpc.NewClient("passthrough:kratosgrpc",
+	s.toInner, err = grpc.NewClient("passthrough:kratosgrpc",
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return s.memory.DialContext(ctx) }),
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithNoProxy(),
@@ -92,7 +102,8 @@ func listen(addr string) (net.Listener, error) {
 	return new(net.ListenConfig).Listen(context.Background(), "tcp", addr)
 }
 
-func (s *Server) newGRPC() (*grpc.Server, error) {
+// newGRPC makes a gRPC server; transport is how its log calls the way by which its calls come.
+func (s *Server) newGRPC(transport string) (*grpc.Server, error) {
 	validate, err := newValidateInterceptor()
 	if err != nil {
 		return nil, err
@@ -102,8 +113,9 @@ func (s *Server) newGRPC() (*grpc.Server, error) {
 		return nil, err
 	}
 	server := grpc.NewServer(
-		grpc.MaxRecvMsgSize(maxMessageBytes),
-		grpc.StatsHandler(&callLog{logger: s.config.Logger}),
+		grpc.ForceServerCodecV2(newCodec()),
+		grpc.MaxRecvMsgSize(maxReceiveBytes),
+		grpc.StatsHandler(&callLog{logger: s.config.Logger, transport: transport}),
 		grpc.ChainUnaryInterceptor(
 			recoverInterceptor(s.config.Logger),
 			validate,
@@ -141,7 +153,7 @@ func (s *Server) Run(ctx context.Context) error {
 	// Of the two contexts, the group's ends also when a listener fails.
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.grpc.Serve(s.grpcListener) })
-	group.Go(func() error { return s.grpc.Serve(s.memory) })
+	group.Go(func() error { return s.inner.Serve(s.memory) })
 	group.Go(func() error {
 		if err := s.http.Serve(s.httpListener); !errors.Is(err, http.ErrServerClosed) {
 			return err
@@ -160,19 +172,27 @@ func (s *Server) Run(ctx context.Context) error {
 	return group.Wait()
 }
 
-// drain stops REST first, since its calls go on through gRPC.
+// drain stops gRPC and REST at once, and then what REST's calls go on through.
 func (s *Server) drain() {
 	s.config.Logger.Info("draining")
 	s.health.shutdown()
 	ctx, cancel := context.WithTimeout(context.Background(), s.config.DrainTimeout)
 	defer cancel()
-	stopHard := context.AfterFunc(ctx, func() { s.grpc.Stop() })
+	stopHard := context.AfterFunc(ctx, func() {
+		s.grpc.Stop()
+		s.inner.Stop()
+	})
 
-	if err := s.http.Shutdown(ctx); err != nil {
-		_ = s.http.Close()
-	}
-	_ = s.inner.Close()
-	s.grpc.GracefulStop()
+	var stopping sync.WaitGroup
+	stopping.Go(s.grpc.GracefulStop)
+	stopping.Go(func() {
+		if err := s.http.Shutdown(ctx); err != nil {
+			_ = s.http.Close()
+		}
+		_ = s.toInner.Close()
+		s.inner.GracefulStop()
+	})
+	stopping.Wait()
 	if !stopHard() {
 		s.config.Logger.Warn("calls were cut off: they did not end in time", "drain_timeout", s.config.DrainTimeout)
 	}
@@ -181,17 +201,18 @@ func (s *Server) drain() {
 
 // close frees what a failed New holds.
 func (s *Server) close() {
-	if s.grpc != nil {
-		s.grpc.Stop()
+	for _, server := range []*grpc.Server{s.grpc, s.inner} {
+		if server != nil {
+			server.Stop()
+		}
 	}
-	if s.inner != nil {
-		_ = s.inner.Close()
+	if s.toInner != nil {
+		_ = s.toInner.Close()
 	}
-	if s.grpcListener != nil {
-		_ = s.grpcListener.Close()
-	}
-	if s.httpListener != nil {
-		_ = s.httpListener.Close()
+	for _, listener := range []net.Listener{s.grpcListener, s.httpListener} {
+		if listener != nil {
+			_ = listener.Close()
+		}
 	}
 	_ = s.memory.Close()
 }
