@@ -1,6 +1,8 @@
 package adapters
 
 import (
+	"fmt"
+	"io"
 	"net/http"
 	"strings"
 )
@@ -57,8 +59,11 @@ func (c Credential) String() string {
 	return "no credential"
 }
 
-// GoString is String, so that no verb of package fmt shows the token.
-func (c Credential) GoString() string { return c.String() }
+// Format writes String, whatever the verb, so that none of package fmt shows the token.
+func (c Credential) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, c.String()) }
+
+// MarshalText is String, so that neither JSON nor a log shows the token.
+func (c Credential) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
 // IsToken reports whether the caller authenticates by a token, which makes it an API client.
 func (c Credential) IsToken() bool { return c.Kind != NoCredential }

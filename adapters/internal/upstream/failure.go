@@ -116,12 +116,17 @@ func (r *Response) upstreamError() (*kratosgrpcv1.UpstreamError, error) {
 	if err := Unmarshal(b.Error, worded); err != nil {
 		return nil, err
 	}
+	if worded.GetCode() == 0 {
+		// All of Kratos's errors have one. Gateways answer 401 with an error object of their own.
+		return nil, errors.New("its error has no code")
+	}
 	return worded, nil
 }
 
 // retryAfter reads a Retry-After header: seconds, or a date.
 func retryAfter(s string) time.Duration {
-	if seconds, err := strconv.Atoi(s); err == nil && seconds > 0 {
+	// No more bits than a duration can hold as nanoseconds.
+	if seconds, err := strconv.ParseUint(s, 10, 32); err == nil {
 		return time.Duration(seconds) * time.Second
 	}
 	if at, err := http.ParseTime(s); err == nil {
