@@ -13,6 +13,8 @@
 // # Packages
 //
 //   - kratosv05: Kratos 0.5 ("flows" with methods).
+//   - kratosv1: Kratos 1.x ("ui nodes").
+//   - internal/selfservice: what the generations have in common.
 //   - internal/upstream: the one HTTP client, shared by all generations.
 //   - adaptertest: the conformance suite that every adapter passes.
 //   - kratostest: builds and starts a real Kratos, for tests and for trying things out.

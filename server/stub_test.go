@@ -22,6 +22,7 @@ func startStub(t *testing.T, answer http.HandlerFunc) *stub {
 	s := new(stub)
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/health/ready" {
+			answers(http.StatusOK, `{"status":"ok"}`)(w, r)
 			return
 		}
 		s.mu.Lock()

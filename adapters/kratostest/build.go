@@ -1,6 +1,7 @@
 package kratostest
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -15,7 +16,7 @@ import (
 // installation is a Kratos that is ready to be started any number of times.
 type installation struct {
 	binary    string
-	sources   string // working directory that Kratos needs, see sourceDir
+	workDir   string // working directory that Kratos needs, see sourceDir; empty if any will do
 	emptyData string // SQLite database with all migrations applied
 }
 
@@ -77,8 +78,10 @@ func install(ctx context.Context, version Version, logf func(string, ...any)) (i
 	if err := once(inst.binary, func(path string) error { return compile(ctx, rel, module, path, logf) }); err != nil {
 		return installation{}, err
 	}
-	if inst.sources, err = sourceDir(ctx, module); err != nil {
-		return installation{}, err
+	if rel.assets {
+		if inst.workDir, err = sourceDir(ctx, module); err != nil {
+			return installation{}, err
+		}
 	}
 	if err := once(inst.emptyData, func(path string) error { return inst.migrate(ctx, path) }); err != nil {
 		return installation{}, err
@@ -95,7 +98,7 @@ func cacheDir(rel release, env goEnv, module string) (string, error) {
 	}
 
 	sum := sha256.New()
-	fmt.Fprintf(sum, "%+v\n%+v\n%q\n", rel, env, buildFlags(rel))
+	fmt.Fprintf(sum, "%s\n%s\n%+v\n%q\n", rel.tag, rel.module, env, buildFlags(rel))
 	for _, name := range []string{"go.mod", "go.sum"} {
 		data, err := os.ReadFile(filepath.Join(module, name))
 		if err != nil {
@@ -133,7 +136,7 @@ func buildFlags(rel release) []string {
 	return []string{
 		"-mod=readonly",
 		"-tags=sqlite",
-		"-ldflags=-s -w -X " + kratosModule + "/internal/clihelpers.BuildVersion=" + rel.tag,
+		"-ldflags=-s -w -X " + kratosModule + "/" + rel.versionVar + "=" + rel.tag,
 	}
 }
 
@@ -156,7 +159,7 @@ func compile(ctx context.Context, rel release, module, path string, logf func(st
 // so no write-ahead log here.
 func (inst installation) migrate(ctx context.Context, path string) error {
 	cmd := exec.CommandContext(ctx, inst.binary, "migrate", "sql", "--yes", dataSource(path))
-	cmd.Dir = inst.sources
+	cmd.Dir = cmp.Or(inst.workDir, filepath.Dir(path))
 	cmd.Env = environment(nil)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("kratostest: kratos migrate sql: %w\n%s", err, tail(string(out), 4096))

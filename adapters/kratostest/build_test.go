@@ -14,8 +14,11 @@ import (
 )
 
 func TestBuildIsCached(t *testing.T) {
-	t.Parallel()
-	binary, err := Build(t.Context(), V05, t.Logf)
+	eachVersion(t, testBuildIsCached)
+}
+
+func testBuildIsCached(t *testing.T, version Version) {
+	binary, err := Build(t.Context(), version, t.Logf)
 	if errors.Is(err, ErrToolchain) {
 		t.Skip(err)
 	}
@@ -23,7 +26,7 @@ func TestBuildIsCached(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	again, err := Build(t.Context(), V05, func(format string, args ...any) {
+	again, err := Build(t.Context(), version, func(format string, args ...any) {
 		t.Errorf("a second build says: "+format, args...)
 	})
 	if err != nil || again != binary {

@@ -3,9 +3,9 @@
 //
 // Kratos is built from source with the Go toolchain: no container engine, no
 // download of binaries. Each supported release is pinned by a Go module of its
-// own (kratosv05/go.mod for 0.5.x). It has to be one: Kratos needs several
-// hundred dependencies and a few replace directives, and none of them may
-// decide a version in the module that people import.
+// own (kratosv05/go.mod for 0.5.x, kratosv13/go.mod for 1.3.x). It has to be one:
+// Kratos needs several hundred dependencies and a few replace directives, and
+// none of them may decide a version in the module that people import.
 //
 //	k := kratostest.StartT(t, kratostest.Options{})
 //	res, err := http.Get(k.PublicURL + "/self-service/login/api")

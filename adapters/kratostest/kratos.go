@@ -1,6 +1,7 @@
 package kratostest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -28,6 +29,7 @@ type Kratos struct {
 	PublicURL, AdminURL string
 
 	options   Options
+	release   release
 	installed installation
 	dir       string // configuration and data
 	env       []string
@@ -42,13 +44,17 @@ type Kratos struct {
 // context is about starting only; the server runs until [Kratos.Stop].
 func Start(ctx context.Context, options Options) (*Kratos, error) {
 	options = options.withDefaults()
+	rel, err := options.Version.release()
+	if err != nil {
+		return nil, err
+	}
 	installed, err := install(ctx, options.Version, options.Logf)
 	if err != nil {
 		return nil, err
 	}
 
 	for attempt := 1; ; attempt++ {
-		k := &Kratos{options: options, installed: installed, logs: new(logBuffer)}
+		k := &Kratos{options: options, release: rel, installed: installed, logs: new(logBuffer)}
 		err := k.setUp()
 		if err == nil {
 			err = k.run(ctx)
@@ -94,11 +100,15 @@ func (k *Kratos) setUp() (err error) {
 		return fmt.Errorf("kratostest: %w", err)
 	}
 	// Kratos reads its configuration by file name extension; JSON will do.
-	cfg, err := json.MarshalIndent(config(k.options, public, admin, k.dir), "", "  ")
+	config := k.release.config(k.options, public, admin, k.dir)
+	if k.options.ExtraConfig != nil {
+		k.options.ExtraConfig(config)
+	}
+	encoded, err := json.MarshalIndent(config, "", "  ")
 	if err != nil {
 		return fmt.Errorf("kratostest: configuration: %w", err)
 	}
-	for name, content := range map[string][]byte{configFile: cfg, schemaFile: identitySchema, dataFile: data} {
+	for name, content := range map[string][]byte{configFile: encoded, schemaFile: k.release.schema, dataFile: data} {
 		if err := os.WriteFile(filepath.Join(k.dir, name), content, 0o600); err != nil {
 			return fmt.Errorf("kratostest: %w", err)
 		}
@@ -124,8 +134,11 @@ func (k *Kratos) runOnce(ctx context.Context) error {
 	if !k.options.Production {
 		args = append(args, "--dev")
 	}
+	if k.release.args != nil {
+		args = append(args, k.release.args(k.options)...)
+	}
 	cmd := exec.Command(k.installed.binary, args...)
-	cmd.Dir = k.installed.sources
+	cmd.Dir = cmp.Or(k.installed.workDir, k.dir)
 	cmd.Env = environment(k.env)
 	cmd.Stdout, cmd.Stderr = k.logs, k.logs
 

@@ -8,32 +8,56 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 )
 
-func TestConcurrentRegistrations(t *testing.T) {
+// eachVersion runs a test once for every Kratos.
+func eachVersion(t *testing.T, test func(t *testing.T, version Version)) {
+	t.Helper()
 	t.Parallel()
-	k := StartT(t, Options{})
+	for version := range releases {
+		t.Run(string(version), func(t *testing.T) {
+			t.Parallel()
+			test(t, version)
+		})
+	}
+}
+
+func TestConcurrentUse(t *testing.T) {
+	eachVersion(t, testConcurrentUse)
+}
+
+func testConcurrentUse(t *testing.T, version Version) {
+	k := StartT(t, Options{Version: version, SMTPURL: NewMailboxT(t).URL})
 
 	var wait sync.WaitGroup
 	for i := range 50 {
 		wait.Go(func() {
-			register(t, k, fmt.Sprintf("user%d@example.org", i))
+			email := fmt.Sprintf("user%d@example.org", i)
+			for _, session := range []string{register(t, k, email), login(t, k, email)} {
+				if status := whoami(t, k, session); status != http.StatusOK {
+					t.Errorf("a new session has status %d, want 200", status)
+				}
+			}
 		})
 	}
 	wait.Wait()
 }
 
 func TestServersShareNothing(t *testing.T) {
-	t.Parallel()
+	eachVersion(t, testServersShareNothing)
+}
+
+func testServersShareNothing(t *testing.T, version Version) {
 	var servers [2]*Kratos
 	var wait sync.WaitGroup
 	for i := range servers {
 		wait.Go(func() {
-			k, err := Start(t.Context(), Options{})
+			k, err := Start(t.Context(), Options{Version: version})
 			if err != nil {
 				t.Error(err)
 				return
@@ -56,8 +80,11 @@ func TestServersShareNothing(t *testing.T) {
 }
 
 func TestKillAndRestart(t *testing.T) {
-	t.Parallel()
-	k := StartT(t, Options{})
+	eachVersion(t, testKillAndRestart)
+}
+
+func testKillAndRestart(t *testing.T, version Version) {
+	k := StartT(t, Options{Version: version})
 	session := register(t, k, "survivor@example.org")
 	url := k.PublicURL
 
@@ -82,8 +109,11 @@ func TestKillAndRestart(t *testing.T) {
 }
 
 func TestStop(t *testing.T) {
-	t.Parallel()
-	k, err := Start(t.Context(), Options{})
+	eachVersion(t, testStop)
+}
+
+func testStop(t *testing.T, version Version) {
+	k, err := Start(t.Context(), Options{Version: version})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,36 +137,41 @@ func TestStop(t *testing.T) {
 }
 
 func TestStartReportsWhatKratosSays(t *testing.T) {
-	t.Parallel()
-	_, err := Start(t.Context(), Options{ExtraConfig: func(config map[string]any) {
+	eachVersion(t, testStartReportsWhatKratosSays)
+}
+
+func testStartReportsWhatKratosSays(t *testing.T, version Version) {
+	_, err := Start(t.Context(), Options{Version: version, ExtraConfig: func(config map[string]any) {
 		config["identity"] = map[string]any{}
 	}})
-	if err == nil || !strings.Contains(err.Error(), "required properties are missing") {
+	if err == nil || !strings.Contains(err.Error(), "identity") || !strings.Contains(err.Error(), "missing") {
 		t.Errorf("got %v, want Kratos's own complaint", err)
 	}
 }
 
 func TestOptions(t *testing.T) {
-	t.Parallel()
+	eachVersion(t, testOptions)
+}
 
+func testOptions(t *testing.T, version Version) {
 	t.Run("address", func(t *testing.T) {
 		t.Parallel()
 		free, err := parseAddress("")
 		if err != nil {
 			t.Fatal(err)
 		}
-		k := StartT(t, Options{PublicAddr: free.String(), PublicBaseURL: "http://auth.example.org/"})
+		k := StartT(t, Options{Version: version, PublicAddr: free.String(), PublicBaseURL: "http://auth.example.org/"})
 		if k.PublicURL != free.url() {
 			t.Errorf("listens on %s, want %s", k.PublicURL, free.url())
 		}
-		if action := find(t, initFlow(t, k, "login"), "methods", "password", "config", "action").(string); !strings.HasPrefix(action, "http://auth.example.org/self-service/") {
-			t.Errorf("form action is %s, want one at the base URL", action)
+		if got := action(t, k, "login"); !strings.HasPrefix(got, "http://auth.example.org/self-service/") {
+			t.Errorf("form action is %s, want one at the base URL", got)
 		}
 	})
 
 	t.Run("lifespan", func(t *testing.T) {
 		t.Parallel()
-		k := StartT(t, Options{FlowLifespan: time.Second})
+		k := StartT(t, Options{Version: version, FlowLifespan: time.Second})
 		flow := initFlow(t, k, "login")
 		time.Sleep(1100 * time.Millisecond)
 		if status, body := call(t, http.MethodGet, k.PublicURL+"/self-service/login/flows?id="+flow["id"].(string), "", nil); status != http.StatusGone {
@@ -147,7 +182,7 @@ func TestOptions(t *testing.T) {
 	t.Run("production", func(t *testing.T) {
 		t.Parallel()
 		for _, production := range []bool{false, true} {
-			k := StartT(t, Options{Production: production})
+			k := StartT(t, Options{Version: version, Production: production})
 			res := browse(t, nil, k.PublicURL+"/self-service/login/browser")
 			for _, cookie := range res.Cookies() {
 				if cookie.Secure != production {
@@ -162,7 +197,7 @@ func TestOptions(t *testing.T) {
 
 	t.Run("breached passwords", func(t *testing.T) {
 		t.Parallel()
-		k := StartT(t, Options{BreachedPasswords: []string{password}})
+		k := StartT(t, Options{Version: version, BreachedPasswords: []string{password}})
 		status, body := submitRegistration(t, k, "leak@example.org")
 		if status != http.StatusBadRequest || !strings.Contains(body, "data breaches") {
 			t.Errorf("status %d, want 400 because of the breach: %s", status, body)
@@ -171,7 +206,7 @@ func TestOptions(t *testing.T) {
 
 	t.Run("oidc", func(t *testing.T) {
 		t.Parallel()
-		k := StartT(t, Options{OIDC: true})
+		k := StartT(t, Options{Version: version, OIDC: true})
 		res := browse(t, nil, k.PublicURL+"/self-service/login/browser")
 		page, err := res.Location()
 		if err != nil {
@@ -182,11 +217,49 @@ func TestOptions(t *testing.T) {
 		}
 
 		res = browse(t, res.Cookies(), k.PublicURL+"/self-service/login/flows?id="+page.Query().Get("flow"))
-		var flow map[string]any
-		if err := json.NewDecoder(res.Body).Decode(&flow); err != nil {
-			t.Fatal(err)
+		if flow, err := io.ReadAll(res.Body); err != nil || !strings.Contains(string(flow), `"second"`) {
+			t.Errorf("no provider to choose (%v) in %s", err, flow)
 		}
-		find(t, flow, "methods", "oidc", "config", "action")
+	})
+
+	t.Run("codes", func(t *testing.T) {
+		t.Parallel()
+		if version == V05 {
+			t.Skip("it has no codes")
+		}
+		for _, codes := range []bool{false, true} {
+			k := StartT(t, Options{Version: version, MailCodes: codes, CodeLogin: codes})
+			for kind, mailed := range map[string]string{"login": "", "recovery": "link", "verification": "link"} {
+				if codes {
+					mailed = "code"
+				}
+				var groups []string
+				for _, node := range find(t, initFlow(t, k, kind), "ui", "nodes").([]any) {
+					groups = append(groups, find(t, node, "group").(string))
+				}
+				if mailed != "" && !slices.Contains(groups, mailed) || !codes && slices.Contains(groups, "code") {
+					t.Errorf("%s with codes=%t has nodes of %q, want %q among them", kind, codes, groups, mailed)
+				}
+			}
+		}
+	})
+
+	t.Run("mail", func(t *testing.T) {
+		t.Parallel()
+		const email = "mailed@example.org"
+		for _, codes := range []bool{false, true} {
+			mailbox := NewMailboxT(t)
+			k := StartT(t, Options{Version: version, SMTPURL: mailbox.URL, MailCodes: codes})
+			register(t, k, email)
+			for deadline := time.Now().Add(30 * time.Second); len(mailbox.Links(email)) == 0; time.Sleep(50 * time.Millisecond) {
+				if time.Now().After(deadline) {
+					t.Fatal("no mail to verify the address")
+				}
+			}
+			if got, want := len(mailbox.Codes(email)) > 0, codes && version != V05; got != want {
+				t.Errorf("with MailCodes=%t the mail has a code: %t, want %t", codes, got, want)
+			}
+		}
 	})
 }
 
@@ -201,26 +274,65 @@ func register(t *testing.T, k *Kratos, email string) (session string) {
 		t.Errorf("registration of %s has status %d: %s", email, status, body)
 		return ""
 	}
-	var registered struct {
-		SessionToken string `json:"session_token"`
-	}
-	if err := json.Unmarshal([]byte(body), &registered); err != nil || registered.SessionToken == "" {
-		t.Errorf("no session token (%v) in %s", err, body)
-	}
-	return registered.SessionToken
+	return sessionToken(t, body)
 }
 
 func submitRegistration(t *testing.T, k *Kratos, email string) (status int, body string) {
 	t.Helper()
-	action := find(t, initFlow(t, k, "registration"), "methods", "password", "config", "action").(string)
-	return call(t, http.MethodPost, action, "", map[string]any{
-		"password":          password,
-		"traits.email":      email,
-		"traits.name.first": "Ada",
-		"traits.age":        36,
-		"traits.newsletter": true,
-		"traits.tags":       []string{"a", "b"},
-	})
+	payload := map[string]any{
+		"method":   "password",
+		"password": password,
+		"traits": map[string]any{
+			"email":      email,
+			"name":       map[string]any{"first": "Ada"},
+			"age":        36,
+			"newsletter": true,
+			"tags":       []string{"a", "b"},
+		},
+	}
+	if k.options.Version == V05 {
+		payload = map[string]any{
+			"password":          password,
+			"traits.email":      email,
+			"traits.name.first": "Ada",
+			"traits.age":        36,
+			"traits.newsletter": true,
+			"traits.tags":       []string{"a", "b"},
+		}
+	}
+	return call(t, http.MethodPost, action(t, k, "registration"), "", payload)
+}
+
+// login returns the token of a new session.
+func login(t *testing.T, k *Kratos, email string) (session string) {
+	t.Helper()
+	payload := map[string]any{"method": "password", "identifier": email, "password": password}
+	status, body := call(t, http.MethodPost, action(t, k, "login"), "", payload)
+	if status != http.StatusOK {
+		t.Errorf("login of %s has status %d: %s", email, status, body)
+	}
+	return sessionToken(t, body)
+}
+
+func sessionToken(t *testing.T, body string) string {
+	t.Helper()
+	var answer struct {
+		SessionToken string `json:"session_token"`
+	}
+	if err := json.Unmarshal([]byte(body), &answer); err != nil || answer.SessionToken == "" {
+		t.Errorf("no session token (%v) in %s", err, body)
+	}
+	return answer.SessionToken
+}
+
+// action returns where the form of a new flow is sent.
+func action(t *testing.T, k *Kratos, kind string) string {
+	t.Helper()
+	path := []string{"ui", "action"}
+	if k.options.Version == V05 {
+		path = []string{"methods", "password", "config", "action"}
+	}
+	return find(t, initFlow(t, k, kind), path...).(string)
 }
 
 // browse does what a browser does before it follows a redirect.

@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// noSMTP is the address of no mail server.
+const noSMTP = "smtp://127.0.0.1:1/"
+
 // Options says what a Kratos started by [Start] is like. The zero value is a
 // good choice for most tests.
 type Options struct {
@@ -43,6 +46,14 @@ type Options struct {
 	// exist; mails then stay in Kratos's queue.
 	SMTPURL string
 
+	// MailCodes has Kratos mail codes to type in instead of links to follow, for
+	// recovery and verification. [V05] has no codes and mails links all the same.
+	MailCodes bool
+
+	// CodeLogin offers to sign up and in with a mailed code instead of a
+	// password. [V05] has no codes and does not offer it.
+	CodeLogin bool
+
 	// Production runs Kratos without --dev: cookies are Secure and thus useless
 	// over plain HTTP, and errors hold no stack traces.
 	Production bool
@@ -75,7 +86,7 @@ func (o Options) withDefaults() Options {
 	o.PrivilegedSessionMaxAge = cmp.Or(o.PrivilegedSessionMaxAge, 15*time.Minute)
 	o.FlowLifespan = cmp.Or(o.FlowLifespan, time.Hour)
 	o.SessionLifespan = cmp.Or(o.SessionLifespan, 24*time.Hour)
-	o.SMTPURL = cmp.Or(o.SMTPURL, "smtp://127.0.0.1:1/")
+	o.SMTPURL = cmp.Or(o.SMTPURL, noSMTP)
 	o.LogLevel = cmp.Or(o.LogLevel, "info")
 	if o.Logf == nil {
 		o.Logf = func(string, ...any) {}

@@ -3,13 +3,14 @@ package kratosv05
 import (
 	"bytes"
 	"context"
-	"fmt"
+	"errors"
 	"net/http"
 	"net/url"
 
 	"google.golang.org/protobuf/proto"
 
 	"github.com/kratosgrpc/kratosgrpc/adapters"
+	"github.com/kratosgrpc/kratosgrpc/adapters/internal/selfservice"
 	"github.com/kratosgrpc/kratosgrpc/adapters/internal/upstream"
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
 )
@@ -38,14 +39,7 @@ func (*Adapter) API() string { return API }
 
 // Ready asks Kratos's readiness endpoint.
 func (a *Adapter) Ready(ctx context.Context) error {
-	res, err := a.client.Do(ctx, upstream.Request{Method: http.MethodGet, Path: "/health/ready"})
-	if err != nil {
-		return err
-	}
-	if res.Status != http.StatusOK {
-		return fmt.Errorf("kratos says of itself that it is not ready (status %d)", res.Status)
-	}
-	return nil
+	return selfservice.Ready(ctx, a.client)
 }
 
 // sessionCookie is the cookie that holds a browser's session.
@@ -58,22 +52,6 @@ func ownCookie(name string) bool {
 		return true
 	}
 	return false
-}
-
-// header makes the headers that go upstream for a caller.
-func header(c *adapters.Caller, cookies string) http.Header {
-	h := make(http.Header, 4)
-	c.Credential.SetHeader(h)
-	if cookies != "" {
-		h.Set("Cookie", cookies)
-	}
-	if c.Accept != "" {
-		h.Set("Accept", c.Accept)
-	}
-	if c.RequestID != "" {
-		h.Set("X-Request-Id", c.RequestID)
-	}
-	return h
 }
 
 // client kinds: an API client neither sends nor gets cookies, a browser does both.
@@ -91,13 +69,13 @@ func (a *Adapter) get(ctx context.Context, x *adapters.Exchange, kind clientKind
 		cookies = x.Caller.CookieHeader(ownCookie)
 	}
 	res, err := a.client.Do(ctx, upstream.Request{
-		Method: http.MethodGet, Path: path, Query: query, Header: header(&x.Caller, cookies),
+		Method: http.MethodGet, Path: path, Query: query, Header: selfservice.Header(&x.Caller, cookies, x.Caller.Accept),
 	})
 	if err != nil {
 		return nil, err
 	}
 	if kind == browserClient {
-		answerCookies(x, res)
+		selfservice.AnswerCookies(x, res)
 	}
 	return res, nil
 }
@@ -120,13 +98,12 @@ func decode(res *upstream.Response, resource proto.Message) error {
 		// So Kratos answers for a verification flow that it does not know.
 		return &adapters.Error{Reason: kratosgrpcv1.ErrorReason_ERROR_REASON_NOT_FOUND, Message: "Kratos knows no such resource"}
 	}
-	return res.Decode(resource)
-}
-
-// answerCookies hands Kratos's cookies on to a caller that can hold them. Kratos sets its anti-CSRF cookie on every
-// answer; a client that authenticates by a token has no use for it, and an API flow is refused because of it.
-func answerCookies(x *adapters.Exchange, res *upstream.Response) {
-	if !x.Caller.Credential.IsToken() {
-		x.Answer.SetCookies = res.Header.Values("Set-Cookie")
+	if err := res.Decode(resource); err != nil {
+		return err
 	}
+	if r, ok := resource.(interface{ GetId() string }); ok && r.GetId() == "" {
+		// Flows and errors all have one.
+		return res.NotKratos(errors.New("it has no id"))
+	}
+	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/kratosgrpc/kratosgrpc/adapters"
+	"github.com/kratosgrpc/kratosgrpc/adapters/internal/selfservice"
 	"github.com/kratosgrpc/kratosgrpc/adapters/internal/upstream"
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
 )
@@ -66,14 +67,14 @@ func (a *Adapter) sendLink(ctx context.Context, x *adapters.Exchange, l linkForm
 	}
 
 	own := &adapters.Caller{RequestID: x.Caller.RequestID}
-	started, err := a.client.Do(ctx, upstream.Request{Method: http.MethodGet, Path: l.browserPath, Header: header(own, "")})
+	started, err := a.client.Do(ctx, upstream.Request{Method: http.MethodGet, Path: l.browserPath, Header: selfservice.Header(own, "", own.Accept)})
 	if err != nil {
 		return err
 	}
-	if !isRedirect(started.Status) {
+	if !selfservice.IsRedirect(started) {
 		return refusal(started)
 	}
-	to, err := redirect(started)
+	to, err := selfservice.Redirect(started)
 	if err != nil {
 		return err
 	}
@@ -88,11 +89,11 @@ func (a *Adapter) sendLink(ctx context.Context, x *adapters.Exchange, l linkForm
 	form := newForm(csrfToken(flow))
 	addText(form, "email", l.email)
 	own.Accept = "application/json"
-	answer, err := a.post(ctx, own, cookies, l.linkPath, flowQuery(to.GetFlowId()), form)
+	answer, err := a.post(ctx, own, cookies, l.linkPath, selfservice.FlowQuery(to.GetFlowId()), form)
 	if err != nil {
 		return err
 	}
-	if !isRedirect(answer.Status) {
+	if !selfservice.IsRedirect(answer) {
 		return refusal(answer)
 	}
 
@@ -100,9 +101,9 @@ func (a *Adapter) sendLink(ctx context.Context, x *adapters.Exchange, l linkForm
 		return err
 	}
 	if flow.GetState() == "sent_email" {
-		proto.Merge(field(field(res, "success"), "flow"), flow)
+		proto.Merge(selfservice.Field(selfservice.Field(res, "success"), "flow"), flow)
 	} else {
-		proto.Merge(field(res, "flow"), flow)
+		proto.Merge(selfservice.Field(res, "flow"), flow)
 	}
 	return nil
 }
@@ -110,7 +111,7 @@ func (a *Adapter) sendLink(ctx context.Context, x *adapters.Exchange, l linkForm
 // fetchOwn fetches a flow of the adapter's own.
 func (a *Adapter) fetchOwn(ctx context.Context, own *adapters.Caller, cookies, path, id string, flow proto.Message) error {
 	answer, err := a.client.Do(ctx, upstream.Request{
-		Method: http.MethodGet, Path: path, Query: url.Values{"id": {id}}, Header: header(own, cookies),
+		Method: http.MethodGet, Path: path, Query: url.Values{"id": {id}}, Header: selfservice.Header(own, cookies, own.Accept),
 	})
 	if err != nil {
 		return err

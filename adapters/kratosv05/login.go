@@ -5,13 +5,14 @@ import (
 	"net/url"
 
 	"github.com/kratosgrpc/kratosgrpc/adapters"
+	"github.com/kratosgrpc/kratosgrpc/adapters/internal/selfservice"
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
 )
 
 // InitializeLoginViaApiFlow is GET /self-service/login/api.
 func (a *Adapter) InitializeLoginViaApiFlow(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.InitializeLoginViaApiFlowRequest) (*kratosgrpcv1.InitializeLoginViaApiFlowResponse, error) {
 	flow := new(kratosgrpcv1.LoginFlow)
-	if err := a.fetch(ctx, x, apiClient, "/self-service/login/api", refresh(nil, req.GetRefresh()), flow); err != nil {
+	if err := a.fetch(ctx, x, apiClient, "/self-service/login/api", selfservice.Refresh(nil, req.GetRefresh()), flow); err != nil {
 		return nil, err
 	}
 	return &kratosgrpcv1.InitializeLoginViaApiFlowResponse{Flow: flow}, nil
@@ -19,7 +20,7 @@ func (a *Adapter) InitializeLoginViaApiFlow(ctx context.Context, x *adapters.Exc
 
 // InitializeLoginViaBrowserFlow is GET /self-service/login/browser.
 func (a *Adapter) InitializeLoginViaBrowserFlow(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.InitializeLoginViaBrowserFlowRequest) (*kratosgrpcv1.InitializeLoginViaBrowserFlowResponse, error) {
-	to, err := a.navigate(ctx, x, "/self-service/login/browser", refresh(returnTo(req.GetReturnTo()), req.GetRefresh()))
+	to, err := a.navigate(ctx, x, "/self-service/login/browser", selfservice.Refresh(selfservice.ReturnTo(req.GetReturnTo()), req.GetRefresh()))
 	if err != nil {
 		return nil, err
 	}
@@ -46,16 +47,4 @@ func (a *Adapter) CompleteLoginFlowWithPasswordMethod(ctx context.Context, x *ad
 		return nil, err
 	}
 	return res, nil
-}
-
-// refresh adds what asks Kratos to authenticate somebody again who is logged in.
-func refresh(query url.Values, wanted bool) url.Values {
-	if !wanted {
-		return query
-	}
-	if query == nil {
-		query = url.Values{}
-	}
-	query.Set("refresh", "true")
-	return query
 }

@@ -5,6 +5,7 @@ import (
 	"net/url"
 
 	"github.com/kratosgrpc/kratosgrpc/adapters"
+	"github.com/kratosgrpc/kratosgrpc/adapters/internal/selfservice"
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
 )
 
@@ -25,7 +26,7 @@ func (a *Adapter) InitializeRecoveryViaApiFlow(ctx context.Context, x *adapters.
 
 // InitializeRecoveryViaBrowserFlow is GET /self-service/recovery/browser.
 func (a *Adapter) InitializeRecoveryViaBrowserFlow(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.InitializeRecoveryViaBrowserFlowRequest) (*kratosgrpcv1.InitializeRecoveryViaBrowserFlowResponse, error) {
-	to, err := a.navigate(ctx, x, recoveryBrowserPath, returnTo(req.GetReturnTo()))
+	to, err := a.navigate(ctx, x, recoveryBrowserPath, selfservice.ReturnTo(req.GetReturnTo()))
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/kratosgrpc/kratosgrpc/adapters"
+	"github.com/kratosgrpc/kratosgrpc/adapters/internal/selfservice"
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
 )
 
@@ -21,7 +22,7 @@ func (a *Adapter) InitializeRegistrationViaApiFlow(ctx context.Context, x *adapt
 
 // InitializeRegistrationViaBrowserFlow is GET /self-service/registration/browser.
 func (a *Adapter) InitializeRegistrationViaBrowserFlow(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.InitializeRegistrationViaBrowserFlowRequest) (*kratosgrpcv1.InitializeRegistrationViaBrowserFlowResponse, error) {
-	to, err := a.navigate(ctx, x, "/self-service/registration/browser", returnTo(req.GetReturnTo()))
+	to, err := a.navigate(ctx, x, "/self-service/registration/browser", selfservice.ReturnTo(req.GetReturnTo()))
 	if err != nil {
 		return nil, err
 	}

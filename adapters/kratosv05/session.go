@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/kratosgrpc/kratosgrpc/adapters"
+	"github.com/kratosgrpc/kratosgrpc/adapters/internal/selfservice"
 	"github.com/kratosgrpc/kratosgrpc/adapters/internal/upstream"
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
 )
@@ -17,12 +18,15 @@ func (a *Adapter) Whoami(ctx context.Context, x *adapters.Exchange, _ *kratosgrp
 	if err != nil {
 		return nil, err
 	}
+	if res.Status != http.StatusOK {
+		return nil, refusal(res)
+	}
 	session := new(kratosgrpcv1.Session)
-	if err := decode(res, session); err != nil {
+	if err := res.Decode(session); err != nil {
 		return nil, err
 	}
-	if session.GetId() == "" {
-		// Whatever answered this, a session it is not: "{}" must not pass for one.
+	if session.GetId() == "" || session.GetIdentity().GetId() == "" {
+		// Whatever answered this, a session it is not: "{}" must not pass for one, nor anything else that has an id.
 		return nil, res.NotKratos(errors.New("it has no session"))
 	}
 	x.Answer.IdentityID = res.Header.Get("X-Kratos-Authenticated-Identity-Id")
@@ -38,7 +42,7 @@ func (a *Adapter) RevokeSession(ctx context.Context, x *adapters.Exchange, req *
 	res, err := a.client.Do(ctx, upstream.Request{
 		Method:      http.MethodDelete,
 		Path:        "/sessions",
-		Header:      header(&x.Caller, ""),
+		Header:      selfservice.Header(&x.Caller, "", x.Caller.Accept),
 		ContentType: "application/json",
 		Body:        string(body),
 	})

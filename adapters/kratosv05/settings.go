@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/kratosgrpc/kratosgrpc/adapters"
+	"github.com/kratosgrpc/kratosgrpc/adapters/internal/selfservice"
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
 )
 
@@ -21,7 +22,7 @@ func (a *Adapter) InitializeSettingsViaApiFlow(ctx context.Context, x *adapters.
 
 // InitializeSettingsViaBrowserFlow is GET /self-service/settings/browser.
 func (a *Adapter) InitializeSettingsViaBrowserFlow(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.InitializeSettingsViaBrowserFlowRequest) (*kratosgrpcv1.InitializeSettingsViaBrowserFlowResponse, error) {
-	to, err := a.navigate(ctx, x, "/self-service/settings/browser", returnTo(req.GetReturnTo()))
+	to, err := a.navigate(ctx, x, "/self-service/settings/browser", selfservice.ReturnTo(req.GetReturnTo()))
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +36,7 @@ func (a *Adapter) GetSettingsFlow(ctx context.Context, x *adapters.Exchange, req
 	if err != nil {
 		return nil, err
 	}
-	if isRedirect(res.Status) {
+	if selfservice.IsRedirect(res) {
 		return nil, loginRequired(res)
 	}
 	if err := decode(res, flow); err != nil {
@@ -90,7 +91,7 @@ func (a *Adapter) change(ctx context.Context, x *adapters.Exchange, path, flowID
 			return err
 		}
 	} else {
-		answer, err := a.get(ctx, x, browserClient, path, flowQuery(flowID))
+		answer, err := a.get(ctx, x, browserClient, path, selfservice.FlowQuery(flowID))
 		if err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"net/url"
 
 	"github.com/kratosgrpc/kratosgrpc/adapters"
+	"github.com/kratosgrpc/kratosgrpc/adapters/internal/selfservice"
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
 )
 
@@ -25,7 +26,7 @@ func (a *Adapter) InitializeVerificationViaApiFlow(ctx context.Context, x *adapt
 
 // InitializeVerificationViaBrowserFlow is GET /self-service/verification/browser.
 func (a *Adapter) InitializeVerificationViaBrowserFlow(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.InitializeVerificationViaBrowserFlowRequest) (*kratosgrpcv1.InitializeVerificationViaBrowserFlowResponse, error) {
-	to, err := a.navigate(ctx, x, verificationBrowserPath, returnTo(req.GetReturnTo()))
+	to, err := a.navigate(ctx, x, verificationBrowserPath, selfservice.ReturnTo(req.GetReturnTo()))
 	if err != nil {
 		return nil, err
 	}

@@ -133,8 +133,9 @@ func verifyFlags(t *testing.T, binary string) {
 // verifyServe serves, by the environment alone, until SIGTERM.
 func verifyServe(t *testing.T, binary string) {
 	t.Helper()
-	// It is ready: any answer with status 200 says so.
-	kratos := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	kratos := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = fmt.Fprint(w, `{"status":"ok"}`)
+	}))
 	defer kratos.Close()
 	grpcAddr, httpAddr := freeAddress(t), freeAddress(t)
 

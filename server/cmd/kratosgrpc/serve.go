@@ -9,12 +9,13 @@ import (
 
 	"github.com/kratosgrpc/kratosgrpc/adapters"
 	"github.com/kratosgrpc/kratosgrpc/adapters/kratosv05"
+	"github.com/kratosgrpc/kratosgrpc/adapters/kratosv1"
 	"github.com/kratosgrpc/kratosgrpc/server"
 )
 
 type serveCommand struct {
 	Upstream        string        `required:"" placeholder:"URL" help:"Base URL of Kratos's public API, for example http://kratos:4433. Required."`
-	UpstreamAPI     string        `name:"upstream-api" enum:"v0.5" default:"v0.5" help:"The generation of Kratos behind it: ${enum}."`
+	UpstreamAPI     string        `name:"upstream-api" enum:"v0.5,v1" default:"v0.5" help:"The generation of Kratos behind it: ${enum}."`
 	UpstreamTimeout time.Duration `default:"10s" help:"How long Kratos may take for a call that brings no deadline of its own."`
 	PublicURL       string        `name:"public-url" placeholder:"URL" help:"Base URL at which browsers reach the REST view. If set, URLs of Kratos itself in answers are rewritten to it."`
 	KratosURL       string        `name:"upstream-public-url" placeholder:"URL" help:"Base URL by which Kratos calls itself (its serve.public.base_url), if that is not --upstream. With --public-url."`
@@ -55,6 +56,8 @@ func newAdapter(api, upstream string) (adapters.Adapter, error) {
 	switch api {
 	case kratosv05.API:
 		return kratosv05.New(upstream)
+	case kratosv1.API:
+		return kratosv1.New(upstream)
 	default:
 		return nil, fmt.Errorf("there is no adapter for upstream API %q", api)
 	}

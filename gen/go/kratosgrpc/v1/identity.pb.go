@@ -30,8 +30,9 @@ type Identity struct {
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// The id of the JSON Schema that the traits follow, for SchemaService.GetSchema.
 	SchemaId string `protobuf:"bytes,2,opt,name=schema_id,json=schemaId,proto3" json:"schema_id,omitempty"`
-	// The absolute URL at which Kratos serves that JSON Schema.
-	SchemaUrl string `protobuf:"bytes,3,opt,name=schema_url,json=schemaUrl,proto3" json:"schema_url,omitempty"`
+	// The absolute URL at which Kratos serves that JSON Schema. Kratos 0.5 leaves it empty in settings flows that it has
+	// read again.
+	SchemaUrl *string `protobuf:"bytes,3,opt,name=schema_url,json=schemaUrl,proto3,oneof" json:"schema_url,omitempty"`
 	// What is known of the identity, for example its e-mail address and name: a JSON object that follows the schema.
 	// Numbers are IEEE 754 doubles: whole numbers beyond 2^53 lose precision here, so keep such ids as strings.
 	Traits *structpb.Struct `protobuf:"bytes,4,opt,name=traits,proto3" json:"traits,omitempty"`
@@ -88,8 +89,8 @@ func (x *Identity) GetSchemaId() string {
 }
 
 func (x *Identity) GetSchemaUrl() string {
-	if x != nil {
-		return x.SchemaUrl
+	if x != nil && x.SchemaUrl != nil {
+		return *x.SchemaUrl
 	}
 	return ""
 }
@@ -274,15 +275,16 @@ var File_kratosgrpc_v1_identity_proto protoreflect.FileDescriptor
 
 const file_kratosgrpc_v1_identity_proto_rawDesc = "" +
 	"\n" +
-	"\x1ckratosgrpc/v1/identity.proto\x12\rkratosgrpc.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xab\x02\n" +
+	"\x1ckratosgrpc/v1/identity.proto\x12\rkratosgrpc.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbf\x02\n" +
 	"\bIdentity\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1b\n" +
-	"\tschema_id\x18\x02 \x01(\tR\bschemaId\x12\x1d\n" +
+	"\tschema_id\x18\x02 \x01(\tR\bschemaId\x12\"\n" +
 	"\n" +
-	"schema_url\x18\x03 \x01(\tR\tschemaUrl\x12/\n" +
+	"schema_url\x18\x03 \x01(\tH\x00R\tschemaUrl\x88\x01\x01\x12/\n" +
 	"\x06traits\x18\x04 \x01(\v2\x17.google.protobuf.StructR\x06traits\x12S\n" +
 	"\x14verifiable_addresses\x18\x05 \x03(\v2 .kratosgrpc.v1.VerifiableAddressR\x13verifiableAddresses\x12M\n" +
-	"\x12recovery_addresses\x18\x06 \x03(\v2\x1e.kratosgrpc.v1.RecoveryAddressR\x11recoveryAddresses\"\xce\x01\n" +
+	"\x12recovery_addresses\x18\x06 \x03(\v2\x1e.kratosgrpc.v1.RecoveryAddressR\x11recoveryAddressesB\r\n" +
+	"\v_schema_url\"\xce\x01\n" +
 	"\x11VerifiableAddress\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value\x12\x1f\n" +
@@ -335,6 +337,7 @@ func file_kratosgrpc_v1_identity_proto_init() {
 	if File_kratosgrpc_v1_identity_proto != nil {
 		return
 	}
+	file_kratosgrpc_v1_identity_proto_msgTypes[0].OneofWrappers = []any{}
 	file_kratosgrpc_v1_identity_proto_msgTypes[1].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

@@ -35,7 +35,8 @@ type RecoveryServiceClient interface {
 	// Starts a recovery flow for a client without a browser, such as a mobile app. Never use it for a browser: its flows
 	// have no protection against cross-site request forgery.
 	//
-	// Kratos: `initializeSelfServiceRecoveryViaAPIFlow`.
+	// Kratos: `initializeSelfServiceRecoveryViaAPIFlow`. Errors: SESSION_ALREADY_AVAILABLE if the call's credential is a
+	// valid session.
 	InitializeRecoveryViaApiFlow(ctx context.Context, in *InitializeRecoveryViaApiFlowRequest, opts ...grpc.CallOption) (*InitializeRecoveryViaApiFlowResponse, error)
 	// Starts a recovery flow for a browser: answers where to send the browser, and the anti-CSRF cookie for it in the
 	// call's `set-cookie` metadata.
@@ -116,7 +117,8 @@ type RecoveryServiceServer interface {
 	// Starts a recovery flow for a client without a browser, such as a mobile app. Never use it for a browser: its flows
 	// have no protection against cross-site request forgery.
 	//
-	// Kratos: `initializeSelfServiceRecoveryViaAPIFlow`.
+	// Kratos: `initializeSelfServiceRecoveryViaAPIFlow`. Errors: SESSION_ALREADY_AVAILABLE if the call's credential is a
+	// valid session.
 	InitializeRecoveryViaApiFlow(context.Context, *InitializeRecoveryViaApiFlowRequest) (*InitializeRecoveryViaApiFlowResponse, error)
 	// Starts a recovery flow for a browser: answers where to send the browser, and the anti-CSRF cookie for it in the
 	// call's `set-cookie` metadata.

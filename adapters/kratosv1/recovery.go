@@ -1,0 +1,55 @@
+package kratosv1
+
+import (
+	"context"
+	"net/url"
+
+	"github.com/kratosgrpc/kratosgrpc/adapters"
+	"github.com/kratosgrpc/kratosgrpc/adapters/internal/selfservice"
+	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
+)
+
+const recoveryPath = "/self-service/recovery"
+
+// InitializeRecoveryViaApiFlow is GET /self-service/recovery/api.
+func (a *Adapter) InitializeRecoveryViaApiFlow(ctx context.Context, x *adapters.Exchange, _ *kratosgrpcv1.InitializeRecoveryViaApiFlowRequest) (*kratosgrpcv1.InitializeRecoveryViaApiFlowResponse, error) {
+	flow := new(kratosgrpcv1.RecoveryFlow)
+	if err := a.fetchFlow(ctx, x, apiClient, "/self-service/recovery/api", nil, flow); err != nil {
+		return nil, err
+	}
+	return &kratosgrpcv1.InitializeRecoveryViaApiFlowResponse{Flow: flow}, nil
+}
+
+// InitializeRecoveryViaBrowserFlow is GET /self-service/recovery/browser.
+func (a *Adapter) InitializeRecoveryViaBrowserFlow(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.InitializeRecoveryViaBrowserFlowRequest) (*kratosgrpcv1.InitializeRecoveryViaBrowserFlowResponse, error) {
+	to, err := a.navigate(ctx, x, "/self-service/recovery/browser", selfservice.ReturnTo(req.GetReturnTo()))
+	if err != nil {
+		return nil, err
+	}
+	return &kratosgrpcv1.InitializeRecoveryViaBrowserFlowResponse{Redirect: to}, nil
+}
+
+// GetRecoveryFlow is GET /self-service/recovery/flows.
+func (a *Adapter) GetRecoveryFlow(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.GetRecoveryFlowRequest) (*kratosgrpcv1.GetRecoveryFlowResponse, error) {
+	flow := new(kratosgrpcv1.RecoveryFlow)
+	if err := a.fetchFlow(ctx, x, browserClient, "/self-service/recovery/flows", url.Values{"id": {req.GetId()}}, flow); err != nil {
+		return nil, err
+	}
+	return &kratosgrpcv1.GetRecoveryFlowResponse{Flow: flow}, nil
+}
+
+// CompleteRecoveryFlowWithLinkMethod is POST /self-service/recovery with the method link or, for a token, GET.
+func (a *Adapter) CompleteRecoveryFlowWithLinkMethod(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.CompleteRecoveryFlowWithLinkMethodRequest) (*kratosgrpcv1.CompleteRecoveryFlowWithLinkMethodResponse, error) {
+	res := new(kratosgrpcv1.CompleteRecoveryFlowWithLinkMethodResponse)
+	err := a.completeByLink(ctx, x, linkForm{
+		path:      recoveryPath,
+		flowID:    req.GetFlow(),
+		token:     req.GetToken(),
+		email:     req.GetPayload().GetEmail(),
+		csrfToken: req.GetPayload().GetCsrfToken(),
+	}, res)
+	if err != nil {
+		return nil, err
+	}
+	return res, nil
+}

@@ -1,0 +1,38 @@
+package kratosv1
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/url"
+
+	"github.com/kratosgrpc/kratosgrpc/adapters"
+	"github.com/kratosgrpc/kratosgrpc/adapters/internal/upstream"
+	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
+)
+
+const errorPath = "/self-service/errors"
+
+// GetError is GET /self-service/errors. What was a list in 0.5 is one error now.
+func (a *Adapter) GetError(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.GetErrorRequest) (*kratosgrpcv1.GetErrorResponse, error) {
+	res, err := a.get(ctx, x, browserClient, wantJSON, errorPath, url.Values{"id": {req.GetError()}})
+	if err != nil {
+		return nil, err
+	}
+	container := new(kratosgrpcv1.SelfServiceError)
+	if err := decode(res, container); err != nil {
+		return nil, err
+	}
+	var body struct {
+		Error json.RawMessage `json:"error"`
+	}
+	worded := new(kratosgrpcv1.UpstreamError)
+	if err := json.Unmarshal(res.Body, &body); err != nil || len(body.Error) == 0 || container.GetId() == "" {
+		return nil, res.NotKratos(errors.New("it has no error"))
+	}
+	if err := upstream.Unmarshal(body.Error, worded); err != nil {
+		return nil, res.NotKratos(err)
+	}
+	container.Errors = append(container.Errors, worded)
+	return &kratosgrpcv1.GetErrorResponse{Error: container}, nil
+}

@@ -1,0 +1,56 @@
+package kratosv1
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"github.com/kratosgrpc/kratosgrpc/adapters"
+	"github.com/kratosgrpc/kratosgrpc/adapters/internal/selfservice"
+	"github.com/kratosgrpc/kratosgrpc/adapters/internal/upstream"
+	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
+)
+
+// Whoami is GET /sessions/whoami.
+func (a *Adapter) Whoami(ctx context.Context, x *adapters.Exchange, _ *kratosgrpcv1.WhoamiRequest) (*kratosgrpcv1.WhoamiResponse, error) {
+	res, err := a.get(ctx, x, browserClient, wantJSON, "/sessions/whoami", nil)
+	if err != nil {
+		return nil, err
+	}
+	if res.Status != http.StatusOK {
+		return nil, refusal(res)
+	}
+	session := new(kratosgrpcv1.Session)
+	if err := res.Decode(session); err != nil {
+		return nil, err
+	}
+	if session.GetId() == "" || session.GetIdentity().GetId() == "" {
+		// Whatever answered this, a session it is not: "{}" must not pass for one, nor anything else that has an id.
+		return nil, res.NotKratos(errors.New("it has no session"))
+	}
+	x.Answer.IdentityID = res.Header.Get("X-Kratos-Authenticated-Identity-Id")
+	return &kratosgrpcv1.WhoamiResponse{Session: session}, nil
+}
+
+// RevokeSession is DELETE /self-service/logout/api.
+func (a *Adapter) RevokeSession(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.RevokeSessionRequest) (*kratosgrpcv1.RevokeSessionResponse, error) {
+	body, err := json.Marshal(map[string]string{"session_token": req.GetSessionToken()})
+	if err != nil {
+		return nil, &adapters.Error{Reason: kratosgrpcv1.ErrorReason_ERROR_REASON_INTERNAL, Message: "the request to Kratos could not be made", Err: err}
+	}
+	res, err := a.client.Do(ctx, upstream.Request{
+		Method:      http.MethodDelete,
+		Path:        "/self-service/logout/api",
+		Header:      selfservice.Header(&x.Caller, "", wantJSON),
+		ContentType: "application/json",
+		Body:        string(body),
+	})
+	if err != nil {
+		return nil, err
+	}
+	if res.Status != http.StatusNoContent {
+		return nil, refusal(res)
+	}
+	return new(kratosgrpcv1.RevokeSessionResponse), nil
+}

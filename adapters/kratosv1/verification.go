@@ -1,0 +1,55 @@
+package kratosv1
+
+import (
+	"context"
+	"net/url"
+
+	"github.com/kratosgrpc/kratosgrpc/adapters"
+	"github.com/kratosgrpc/kratosgrpc/adapters/internal/selfservice"
+	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
+)
+
+const verificationPath = "/self-service/verification"
+
+// InitializeVerificationViaApiFlow is GET /self-service/verification/api.
+func (a *Adapter) InitializeVerificationViaApiFlow(ctx context.Context, x *adapters.Exchange, _ *kratosgrpcv1.InitializeVerificationViaApiFlowRequest) (*kratosgrpcv1.InitializeVerificationViaApiFlowResponse, error) {
+	flow := new(kratosgrpcv1.VerificationFlow)
+	if err := a.fetchFlow(ctx, x, apiClient, "/self-service/verification/api", nil, flow); err != nil {
+		return nil, err
+	}
+	return &kratosgrpcv1.InitializeVerificationViaApiFlowResponse{Flow: flow}, nil
+}
+
+// InitializeVerificationViaBrowserFlow is GET /self-service/verification/browser.
+func (a *Adapter) InitializeVerificationViaBrowserFlow(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.InitializeVerificationViaBrowserFlowRequest) (*kratosgrpcv1.InitializeVerificationViaBrowserFlowResponse, error) {
+	to, err := a.navigate(ctx, x, "/self-service/verification/browser", selfservice.ReturnTo(req.GetReturnTo()))
+	if err != nil {
+		return nil, err
+	}
+	return &kratosgrpcv1.InitializeVerificationViaBrowserFlowResponse{Redirect: to}, nil
+}
+
+// GetVerificationFlow is GET /self-service/verification/flows.
+func (a *Adapter) GetVerificationFlow(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.GetVerificationFlowRequest) (*kratosgrpcv1.GetVerificationFlowResponse, error) {
+	flow := new(kratosgrpcv1.VerificationFlow)
+	if err := a.fetchFlow(ctx, x, browserClient, "/self-service/verification/flows", url.Values{"id": {req.GetId()}}, flow); err != nil {
+		return nil, err
+	}
+	return &kratosgrpcv1.GetVerificationFlowResponse{Flow: flow}, nil
+}
+
+// CompleteVerificationFlowWithLinkMethod is POST /self-service/verification with the method link or, for a token, GET.
+func (a *Adapter) CompleteVerificationFlowWithLinkMethod(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.CompleteVerificationFlowWithLinkMethodRequest) (*kratosgrpcv1.CompleteVerificationFlowWithLinkMethodResponse, error) {
+	res := new(kratosgrpcv1.CompleteVerificationFlowWithLinkMethodResponse)
+	err := a.completeByLink(ctx, x, linkForm{
+		path:      verificationPath,
+		flowID:    req.GetFlow(),
+		token:     req.GetToken(),
+		email:     req.GetPayload().GetEmail(),
+		csrfToken: req.GetPayload().GetCsrfToken(),
+	}, res)
+	if err != nil {
+		return nil, err
+	}
+	return res, nil
+}
