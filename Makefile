@@ -56,7 +56,7 @@ test: ## Run every test of every module, the main one with the race detector
 	grep -oE '[0-9]+ of [0-9]+ steps the same' .bin/test.json || true
 	for module in $(NESTED); do
 		echo "== $$module"
-		(cd "$$module" && $(GOTESTSUM) -- ./...) || failed+=" $$module"
+		(cd "$$module" && $(GOTESTSUM) -- -race -timeout=20m ./...) || failed+=" $$module"
 	done
 	[[ -z $$failed ]] || { echo "Tests failed in:$$failed" >&2; exit 1; }
 
