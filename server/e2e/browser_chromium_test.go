@@ -32,7 +32,7 @@ func startBrowser(t *testing.T) *browser {
 	t.Helper()
 	path := chromium()
 	if path == "" {
-		const missing = "there is no Chromium: install Debian's package chromium, or its kin that puts chromium, chromium-browser or google-chrome in PATH"
+		const missing = "there is no Chromium: install Debian's package chromium, or whatever puts chromium, chromium-browser or google-chrome in PATH"
 		if ci, _ := strconv.ParseBool(os.Getenv("CI")); ci {
 			t.Fatal(missing)
 		}

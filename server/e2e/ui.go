@@ -4,6 +4,7 @@ import (
 	"context"
 	"html/template"
 	"net/http"
+	"strings"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
@@ -76,7 +77,12 @@ func NewUI(public string, conn grpc.ClientConnInterface) http.Handler {
 // asVisitor makes a call in the name of the browser that asks for a page: with its cookies, and handing on those that
 // the answer sets.
 func asVisitor[Req, Res any](w http.ResponseWriter, r *http.Request, rpc func(context.Context, Req, ...grpc.CallOption) (Res, error), req Req) (Res, error) {
-	ctx := metadata.NewOutgoingContext(r.Context(), metadata.MD{"cookie": r.Header.Values("Cookie")})
+	// Parsed and not as they came: metadata is ASCII, and a cookie of somebody else's on this host may be anything.
+	var cookies []string
+	for _, cookie := range r.Cookies() {
+		cookies = append(cookies, cookie.Name+"="+cookie.Value)
+	}
+	ctx := metadata.AppendToOutgoingContext(r.Context(), "cookie", strings.Join(cookies, "; "))
 	var header metadata.MD
 	res, err := rpc(ctx, req, grpc.Header(&header))
 	for _, cookie := range header.Get("set-cookie") {

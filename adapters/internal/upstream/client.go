@@ -95,7 +95,8 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	}
 	req.URL.RawQuery = r.Query.Encode()
 	if r.Header != nil {
-		req.Header = r.Header
+		// A request stays its caller's.
+		req.Header = r.Header.Clone()
 	}
 	if r.Body != "" {
 		req.Header.Set("Content-Type", r.ContentType)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -92,6 +93,9 @@ func (s *side) normalize(key string, value any) any {
 		if len(list) == 0 {
 			return nil
 		}
+		if key == "fields" {
+			sortElements(list)
+		}
 		return list
 	case string:
 		if value == "" {
@@ -107,6 +111,32 @@ func (s *side) normalize(key string, value any) any {
 		}
 	}
 	return value
+}
+
+var element = regexp.MustCompile(`\.\d+$`)
+
+// sortElements sorts the fields that are an array's elements, among themselves: Kratos shows those in no order.
+func sortElements(fields []any) {
+	name := func(i int) string {
+		field, _ := fields[i].(map[string]any)
+		name, _ := field["name"].(string)
+		return name
+	}
+	var at []int
+	for i := range fields {
+		if element.MatchString(name(i)) {
+			at = append(at, i)
+		}
+	}
+	sorted := slices.Clone(at)
+	slices.SortFunc(sorted, func(a, b int) int { return strings.Compare(name(a), name(b)) })
+	elements := make([]any, len(at))
+	for i, from := range sorted {
+		elements[i] = fields[from]
+	}
+	for i, to := range at {
+		fields[to] = elements[i]
+	}
 }
 
 // cookieView is a Set-Cookie header without its value, but with whether it has one.
