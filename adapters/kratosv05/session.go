@@ -3,7 +3,6 @@ package kratosv05
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 
 	"github.com/kratosgrpc/kratosgrpc/adapters"
@@ -18,19 +17,7 @@ func (a *Adapter) Whoami(ctx context.Context, x *adapters.Exchange, _ *kratosgrp
 	if err != nil {
 		return nil, err
 	}
-	if res.Status != http.StatusOK {
-		return nil, refusal(res)
-	}
-	session := new(kratosgrpcv1.Session)
-	if err := res.Decode(session); err != nil {
-		return nil, err
-	}
-	if session.GetId() == "" || session.GetIdentity().GetId() == "" {
-		// Whatever answered this, a session it is not: "{}" must not pass for one, nor anything else that has an id.
-		return nil, res.NotKratos(errors.New("it has no session"))
-	}
-	x.Answer.IdentityID = res.Header.Get("X-Kratos-Authenticated-Identity-Id")
-	return &kratosgrpcv1.WhoamiResponse{Session: session}, nil
+	return selfservice.Session(x, res, refusal)
 }
 
 // RevokeSession is DELETE /sessions.

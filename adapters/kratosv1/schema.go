@@ -2,9 +2,6 @@ package kratosv1
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"net/http"
 
 	"github.com/kratosgrpc/kratosgrpc/adapters"
 	"github.com/kratosgrpc/kratosgrpc/adapters/internal/selfservice"
@@ -22,11 +19,5 @@ func (a *Adapter) GetSchema(ctx context.Context, x *adapters.Exchange, req *krat
 	if err != nil {
 		return nil, err
 	}
-	if res.Status != http.StatusOK {
-		return nil, refusal(res)
-	}
-	if !json.Valid(res.Body) {
-		return nil, res.NotKratos(errors.New("the schema is not JSON"))
-	}
-	return &kratosgrpcv1.GetSchemaResponse{Schema: res.Body}, nil
+	return selfservice.Schema(res, refusal)
 }
