@@ -34,6 +34,7 @@ type LoginFlows interface {
 	InitializeLoginViaBrowserFlow(context.Context, *Exchange, *kratosgrpcv1.InitializeLoginViaBrowserFlowRequest) (*kratosgrpcv1.InitializeLoginViaBrowserFlowResponse, error)
 	GetLoginFlow(context.Context, *Exchange, *kratosgrpcv1.GetLoginFlowRequest) (*kratosgrpcv1.GetLoginFlowResponse, error)
 	CompleteLoginFlowWithPasswordMethod(context.Context, *Exchange, *kratosgrpcv1.CompleteLoginFlowWithPasswordMethodRequest) (*kratosgrpcv1.CompleteLoginFlowWithPasswordMethodResponse, error)
+	UpdateLoginFlow(context.Context, *Exchange, *kratosgrpcv1.UpdateLoginFlowRequest) (*kratosgrpcv1.UpdateLoginFlowResponse, error)
 }
 
 // RegistrationFlows registers identities.
@@ -42,6 +43,7 @@ type RegistrationFlows interface {
 	InitializeRegistrationViaBrowserFlow(context.Context, *Exchange, *kratosgrpcv1.InitializeRegistrationViaBrowserFlowRequest) (*kratosgrpcv1.InitializeRegistrationViaBrowserFlowResponse, error)
 	GetRegistrationFlow(context.Context, *Exchange, *kratosgrpcv1.GetRegistrationFlowRequest) (*kratosgrpcv1.GetRegistrationFlowResponse, error)
 	CompleteRegistrationFlowWithPasswordMethod(context.Context, *Exchange, *kratosgrpcv1.CompleteRegistrationFlowWithPasswordMethodRequest) (*kratosgrpcv1.CompleteRegistrationFlowWithPasswordMethodResponse, error)
+	UpdateRegistrationFlow(context.Context, *Exchange, *kratosgrpcv1.UpdateRegistrationFlowRequest) (*kratosgrpcv1.UpdateRegistrationFlowResponse, error)
 }
 
 // SettingsFlows changes the caller's own account.
@@ -52,6 +54,7 @@ type SettingsFlows interface {
 	CompleteSettingsFlowWithPasswordMethod(context.Context, *Exchange, *kratosgrpcv1.CompleteSettingsFlowWithPasswordMethodRequest) (*kratosgrpcv1.CompleteSettingsFlowWithPasswordMethodResponse, error)
 	CompleteSettingsFlowWithProfileMethod(context.Context, *Exchange, *kratosgrpcv1.CompleteSettingsFlowWithProfileMethodRequest) (*kratosgrpcv1.CompleteSettingsFlowWithProfileMethodResponse, error)
 	CompleteBrowserSettingsOidcSettingsFlow(context.Context, *Exchange, *kratosgrpcv1.CompleteBrowserSettingsOidcSettingsFlowRequest) (*kratosgrpcv1.CompleteBrowserSettingsOidcSettingsFlowResponse, error)
+	UpdateSettingsFlow(context.Context, *Exchange, *kratosgrpcv1.UpdateSettingsFlowRequest) (*kratosgrpcv1.UpdateSettingsFlowResponse, error)
 }
 
 // RecoveryFlows recovers accounts.
@@ -60,6 +63,7 @@ type RecoveryFlows interface {
 	InitializeRecoveryViaBrowserFlow(context.Context, *Exchange, *kratosgrpcv1.InitializeRecoveryViaBrowserFlowRequest) (*kratosgrpcv1.InitializeRecoveryViaBrowserFlowResponse, error)
 	GetRecoveryFlow(context.Context, *Exchange, *kratosgrpcv1.GetRecoveryFlowRequest) (*kratosgrpcv1.GetRecoveryFlowResponse, error)
 	CompleteRecoveryFlowWithLinkMethod(context.Context, *Exchange, *kratosgrpcv1.CompleteRecoveryFlowWithLinkMethodRequest) (*kratosgrpcv1.CompleteRecoveryFlowWithLinkMethodResponse, error)
+	UpdateRecoveryFlow(context.Context, *Exchange, *kratosgrpcv1.UpdateRecoveryFlowRequest) (*kratosgrpcv1.UpdateRecoveryFlowResponse, error)
 }
 
 // VerificationFlows verifies addresses.
@@ -68,22 +72,32 @@ type VerificationFlows interface {
 	InitializeVerificationViaBrowserFlow(context.Context, *Exchange, *kratosgrpcv1.InitializeVerificationViaBrowserFlowRequest) (*kratosgrpcv1.InitializeVerificationViaBrowserFlowResponse, error)
 	GetVerificationFlow(context.Context, *Exchange, *kratosgrpcv1.GetVerificationFlowRequest) (*kratosgrpcv1.GetVerificationFlowResponse, error)
 	CompleteVerificationFlowWithLinkMethod(context.Context, *Exchange, *kratosgrpcv1.CompleteVerificationFlowWithLinkMethodRequest) (*kratosgrpcv1.CompleteVerificationFlowWithLinkMethodResponse, error)
+	UpdateVerificationFlow(context.Context, *Exchange, *kratosgrpcv1.UpdateVerificationFlowRequest) (*kratosgrpcv1.UpdateVerificationFlowResponse, error)
 }
 
-// LogoutFlows logs browsers out.
+// LogoutFlows logs browsers and apps out.
 type LogoutFlows interface {
 	InitializeBrowserLogoutFlow(context.Context, *Exchange, *kratosgrpcv1.InitializeBrowserLogoutFlowRequest) (*kratosgrpcv1.InitializeBrowserLogoutFlowResponse, error)
+	CreateBrowserLogoutFlow(context.Context, *Exchange, *kratosgrpcv1.CreateBrowserLogoutFlowRequest) (*kratosgrpcv1.CreateBrowserLogoutFlowResponse, error)
+	UpdateLogoutFlow(context.Context, *Exchange, *kratosgrpcv1.UpdateLogoutFlowRequest) (*kratosgrpcv1.UpdateLogoutFlowResponse, error)
+	PerformNativeLogout(context.Context, *Exchange, *kratosgrpcv1.PerformNativeLogoutRequest) (*kratosgrpcv1.PerformNativeLogoutResponse, error)
 }
 
 // Sessions tells whose session a credential is, and ends sessions.
 type Sessions interface {
 	Whoami(context.Context, *Exchange, *kratosgrpcv1.WhoamiRequest) (*kratosgrpcv1.WhoamiResponse, error)
 	RevokeSession(context.Context, *Exchange, *kratosgrpcv1.RevokeSessionRequest) (*kratosgrpcv1.RevokeSessionResponse, error)
+	ListMySessions(context.Context, *Exchange, *kratosgrpcv1.ListMySessionsRequest) (*kratosgrpcv1.ListMySessionsResponse, error)
+	DisableMySession(context.Context, *Exchange, *kratosgrpcv1.DisableMySessionRequest) (*kratosgrpcv1.DisableMySessionResponse, error)
+	DisableMyOtherSessions(context.Context, *Exchange, *kratosgrpcv1.DisableMyOtherSessionsRequest) (*kratosgrpcv1.DisableMyOtherSessionsResponse, error)
+	ExchangeSessionToken(context.Context, *Exchange, *kratosgrpcv1.ExchangeSessionTokenRequest) (*kratosgrpcv1.ExchangeSessionTokenResponse, error)
 }
 
-// Schemas serves the JSON Schemas of identities.
+// Schemas serves the JSON Schemas of identities, and the script that their security keys need.
 type Schemas interface {
 	GetSchema(context.Context, *Exchange, *kratosgrpcv1.GetSchemaRequest) (*kratosgrpcv1.GetSchemaResponse, error)
+	ListIdentitySchemas(context.Context, *Exchange, *kratosgrpcv1.ListIdentitySchemasRequest) (*kratosgrpcv1.ListIdentitySchemasResponse, error)
+	GetWebAuthnJavaScript(context.Context, *Exchange, *kratosgrpcv1.GetWebAuthnJavaScriptRequest) (*kratosgrpcv1.GetWebAuthnJavaScriptResponse, error)
 }
 
 // SelfServiceErrors tells what went wrong in a browser flow.

@@ -24,6 +24,12 @@ type Caller struct {
 	// Accept is the Accept header to send upstream; it decides whether Kratos answers a browser flow's errors as JSON or
 	// sends the browser to its error UI. Empty means that none is sent.
 	Accept string
+	// AcceptUnsaid says that the caller sent no such header, so that Accept is what is best for most callers. Operations
+	// that start a browser flow answer a redirect then, and not the flow.
+	AcceptUnsaid bool
+	// SentForm says that the caller sent an HTML form, in which every value is a text, whatever it stands for: it has to
+	// go upstream as a form too, so that Kratos makes of it what the identity's schema asks for.
+	SentForm bool
 	// RequestID is the id that the caller gave to its request, if it gave one.
 	RequestID string
 }
@@ -99,6 +105,8 @@ func (c *Caller) CookieHeader(own func(name string) bool) string {
 type Answer struct {
 	// SetCookies are Set-Cookie headers for the caller's browser, one cookie each, as Kratos wrote them.
 	SetCookies []string
+	// HTTPStatus is the status that Kratos answered with, where an operation can have more than one that is no error; or 0.
+	HTTPStatus int
 	// IdentityID is the id of the identity whose session was checked, as Kratos said it in a header.
 	IdentityID string
 }

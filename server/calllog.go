@@ -18,9 +18,15 @@ import (
 // decoded or don't exist reach no interceptor.
 type callLog struct {
 	logger *slog.Logger
-	// transport is "grpc" or "rest".
+	// transport is transportGRPC or transportREST.
 	transport string
 }
+
+// The ways by which calls come.
+const (
+	transportGRPC = "grpc"
+	transportREST = "rest"
+)
 
 var _ stats.Handler = (*callLog)(nil)
 
@@ -28,6 +34,8 @@ var _ stats.Handler = (*callLog)(nil)
 type callInfo struct {
 	method    string
 	requestID string
+	// rest says that the call came by the REST view, through memory: nobody else can reach the server that says so.
+	rest bool
 	// cause is why Kratos could not be asked; it is written by the call's own goroutine before the call ends.
 	cause error
 }
@@ -42,6 +50,12 @@ func requestID(ctx context.Context) string {
 	return ""
 }
 
+// fromREST says whether a call came by the REST view, and so not from a gRPC client.
+func fromREST(ctx context.Context) bool {
+	info, ok := ctx.Value(callInfoKey{}).(*callInfo)
+	return ok && info.rest
+}
+
 // noteCause keeps, for the log, what the caller is not told.
 func noteCause(ctx context.Context, err error) {
 	if info, ok := ctx.Value(callInfoKey{}).(*callInfo); ok {
@@ -50,8 +64,8 @@ func noteCause(ctx context.Context, err error) {
 }
 
 // TagRPC implements stats.Handler.
-func (*callLog) TagRPC(ctx context.Context, tag *stats.RPCTagInfo) context.Context {
-	info := &callInfo{method: tag.FullMethodName}
+func (l *callLog) TagRPC(ctx context.Context, tag *stats.RPCTagInfo) context.Context {
+	info := &callInfo{method: tag.FullMethodName, rest: l.transport == transportREST}
 	if md, ok := metadata.FromIncomingContext(ctx); ok {
 		if ids := md.Get(requestIDKey); len(ids) > 0 && isRequestID(ids[0]) {
 			info.requestID = ids[0]

@@ -51,11 +51,18 @@ func expiredCompletions(kind, complete string) []testCase {
 		id := queryOf(t, r.location).Get("id")
 		f.must(service(kind, "Get"+kind+"Flow"), object{"id": id}, f.world.expired.caller[kind])
 	}}
+	// Kratos 1.x says so beside the error, and does not redirect.
+	replacedLater := want{code: codes.FailedPrecondition, reason: "FLOW_EXPIRED", status: 410, replaced: true, check: func(t *testing.T, f *fixture, r reply) {
+		if r.response != nil {
+			f.must(service(kind, "Get"+kind+"Flow"), object{"id": r.text("use_flow_id")}, f.world.expired.caller[kind])
+		}
+	}}
 	expired := want{outcome: "redirect", check: func(t *testing.T, f *fixture, r reply) {
 		if flowIn(t, r.location) == f.world.expired.browsers[kind] {
 			t.Errorf("leads to the flow that has expired: %s", r.location)
 		}
 	}}
+	expiredLater := expired
 	switch kind {
 	case "Settings":
 		// Kratos 0.5 means to replace these too, but does not.
@@ -68,10 +75,11 @@ func expiredCompletions(kind, complete string) []testCase {
 	case "Recovery", "Verification":
 		// These are completed by a flow of the adapter's own, so that Kratos never gets to replace the caller's.
 		replaced = want{code: codes.FailedPrecondition, reason: "FLOW_EXPIRED", status: 410}
+		replacedLater = replaced
 	}
 	return []testCase{
 		{
-			name: "expired: API, " + complete, rpc: complete, world: hasty, want: replaced,
+			name: "expired: API, " + complete, rpc: complete, world: hasty, want: replaced, later: &replacedLater,
 			prepare: func(f *fixture) (proto.Message, caller) {
 				e := f.world.expired
 				return requestOf(f.t, complete, object{"flow": e.api[kind], "payload": filledIn(kind, "")}), e.caller[kind]
@@ -84,7 +92,7 @@ func expiredCompletions(kind, complete string) []testCase {
 				b := e.browser[kind]
 				return requestOf(f.t, complete, object{"flow": e.browsers[kind], "payload": filledIn(kind, b.csrf)}), b.caller()
 			},
-			want: expired,
+			want: expired, later: &expiredLater,
 		},
 	}
 }

@@ -186,7 +186,7 @@ func registrationCases() []testCase {
 				return registration(f, f.start("Registration", caller{}), object{"email": f.account.email}, password, ""), caller{}
 			},
 			want: want{outcome: "flow", check: func(t *testing.T, _ *fixture, r reply) {
-				if text := r.text("methods.password.config.messages.0.text"); !strings.Contains(text, "exists already") {
+				if text, _ := r.formMessage()["text"].(string); !strings.Contains(text, "exists already") {
 					t.Errorf("the form does not say that the address is taken: %v", r.body)
 				}
 			}},

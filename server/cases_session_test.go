@@ -136,12 +136,13 @@ func sessionCases() []testCase {
 			}},
 		},
 		{
-			// Kratos 0.5 does not say.
+			// Kratos 0.5 does not say whether there was one.
 			name: "revoke a session that is unknown", rpc: revoke,
 			prepare: func(*fixture) (proto.Message, caller) {
 				return &kratosgrpcv1.RevokeSessionRequest{SessionToken: "unknown"}, caller{}
 			},
-			want: want{status: http.StatusNoContent},
+			want:  want{status: http.StatusNoContent},
+			later: &want{code: codes.PermissionDenied, reason: "ACCESS_DENIED", status: 403},
 		},
 		{
 			name: "revoke no session", rpc: revoke,
@@ -166,7 +167,8 @@ func sessionCases() []testCase {
 			prepare: func(*fixture) (proto.Message, caller) {
 				return &kratosgrpcv1.InitializeBrowserLogoutFlowRequest{}, caller{html: true}
 			},
-			want: want{outcome: "redirect", check: leadsTo("http://127.0.0.1:4455/auth/login")},
+			want:  want{outcome: "redirect", check: leadsTo("http://127.0.0.1:4455/auth/login")},
+			later: &want{outcome: "redirect", check: leadsToFlow("http://127.0.0.1:4455/auth/login?")},
 		},
 		{
 			name: "logout, and go elsewhere", rpc: logout,

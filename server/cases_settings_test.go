@@ -55,7 +55,8 @@ func settingsCases() []testCase {
 			prepare: func(*fixture) (proto.Message, caller) {
 				return &kratosgrpcv1.InitializeSettingsViaApiFlowRequest{}, caller{}
 			},
-			want: want{code: codes.PermissionDenied, reason: "ACCESS_DENIED", status: 403},
+			want:  want{code: codes.PermissionDenied, reason: "ACCESS_DENIED", status: 403},
+			later: &want{code: codes.Unauthenticated, reason: "NO_ACTIVE_SESSION", status: 401},
 		},
 		{
 			name: "settings: get an API flow", rpc: get, aliases: []int{1},
@@ -130,7 +131,8 @@ func settingsCases() []testCase {
 			prepare: func(f *fixture) (proto.Message, caller) {
 				return newPassword(f.start("Settings", f.session()), anotherPassword, ""), f.session()
 			},
-			want: want{code: codes.PermissionDenied, reason: "ACCESS_DENIED", status: 400},
+			want:  want{code: codes.PermissionDenied, reason: "ACCESS_DENIED", status: 400},
+			later: &want{code: codes.PermissionDenied, reason: "ACCESS_DENIED", status: 403},
 		},
 		{
 			name: "settings, API: new password, too long after the login", rpc: withPassword, world: strict,
@@ -191,7 +193,8 @@ func settingsCases() []testCase {
 			prepare: func(f *fixture) (proto.Message, caller) {
 				return newTraits(f, f.start("Settings", f.session()), fullTraits(), ""), f.session()
 			},
-			want: want{code: codes.PermissionDenied, reason: "ACCESS_DENIED", status: 400},
+			want:  want{code: codes.PermissionDenied, reason: "ACCESS_DENIED", status: 400},
+			later: &want{code: codes.PermissionDenied, reason: "ACCESS_DENIED", status: 403},
 		},
 		{
 			name: "settings, API: new address, too long after the login", rpc: withProfile, world: strict,

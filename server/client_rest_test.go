@@ -1,11 +1,16 @@
 package server_test
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -78,10 +83,35 @@ func readReply(t *testing.T, res *http.Response) reply {
 		location:   res.Header.Get("Location"),
 		response:   res,
 	}
-	if len(data) > 0 && strings.HasPrefix(res.Header.Get("Content-Type"), "application/json") {
+	switch kind, _, _ := strings.Cut(res.Header.Get("Content-Type"), ";"); {
+	case kind == "application/json" && bytes.HasPrefix(data, []byte("[")):
+		if err := json.Unmarshal(data, &r.list); err != nil {
+			t.Fatal(err)
+		}
+		r.readLink(t)
+	case kind == "application/json" && len(data) > 0:
 		r.body = decodeObject(t, data)
+		if res.StatusCode == http.StatusUnprocessableEntity {
+			r.location = r.text("redirect_browser_to")
+		}
+	case kind == "text/javascript":
+		r.script = string(data)
 	}
 	return r
+}
+
+var nextLink = regexp.MustCompile(`<([^>]*)>; rel="next"`)
+
+// readLink reads what headers say of a list.
+func (r *reply) readLink(t *testing.T) {
+	t.Helper()
+	var err error
+	if r.total, err = strconv.Atoi(r.response.Header.Get("X-Total-Count")); err != nil {
+		t.Error(err)
+	}
+	if next := nextLink.FindStringSubmatch(r.response.Header.Get("Link")); next != nil {
+		r.next = queryOf(t, next[1]).Get("page_token")
+	}
 }
 
 // request translates a call.
@@ -169,7 +199,7 @@ func (c *restClient) verify(t *testing.T, r reply, w want) {
 	if got, want := r.response.StatusCode, w.httpStatus(); got != want {
 		t.Fatalf("the status is %d, want %d: location %q, body %v", got, want, r.location, r.body)
 	}
-	if r.response.StatusCode == http.StatusFound {
+	if status := r.response.StatusCode; w.outcome == "redirect" || status == http.StatusFound || status == http.StatusSeeOther {
 		if r.location == "" {
 			t.Error("there is no Location")
 		}
@@ -194,8 +224,10 @@ func verifyErrorBody(t *testing.T, r reply) {
 	if got := r.response.Header.Get("Content-Type"); got != "application/json" {
 		t.Errorf("the content type of an error is %q", got)
 	}
-	if len(r.body) != 1 {
-		t.Errorf("the body has more than an error, or less: %v", r.body)
+	for name := range r.body {
+		if !slices.Contains([]string{"error", "redirect_browser_to", "use_flow_id", "since", "expired_at"}, name) {
+			t.Errorf("%s stands beside the error: %v", name, r.body)
+		}
 	}
 	if code := r.at("error.code"); code != float64(r.response.StatusCode) {
 		t.Errorf("the error's code is %v, the status %d", code, r.response.StatusCode)

@@ -36,6 +36,8 @@ type caller struct {
 	cookies []string
 	// html is a browser: it wants HTML and, over REST, sends its forms as forms.
 	html bool
+	// json is a script: it asks for JSON, which over gRPC is what comes as a rule, but not always.
+	json bool
 	// raw replaces the body, over REST only.
 	raw string
 }
@@ -44,6 +46,12 @@ type caller struct {
 type reply struct {
 	// body is the resource, or what is in the outcome, as JSON.
 	body map[string]any
+	// list is the resource where that is a list; next is what asks for its next page, and total how much there is in all.
+	list  []any
+	next  string
+	total int
+	// script is the resource where that is no JSON.
+	script string
 	// outcome is the name of the outcome's field; empty for resources and errors.
 	outcome string
 	// location is where a redirect leads.
@@ -92,6 +100,21 @@ func (r reply) field(method, name string) map[string]any {
 		if at(f, "name") == name {
 			field, _ := f.(map[string]any)
 			return field
+		}
+	}
+	return nil
+}
+
+// formMessage is the first message about a form as a whole: 1.x has one form, and so says it of the flow.
+func (r reply) formMessage() map[string]any {
+	paths := []string{"messages.0"}
+	methods, _ := r.at("methods").(map[string]any)
+	for name := range methods {
+		paths = append(paths, "methods."+name+".config.messages.0")
+	}
+	for _, path := range paths {
+		if message, ok := r.at(path).(map[string]any); ok {
+			return message
 		}
 	}
 	return nil

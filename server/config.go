@@ -19,6 +19,9 @@ type Config struct {
 	KratosURLs []string
 	// CookieDomain is what the Domain of Kratos's cookies is changed to, [NoCookieDomain] removes it. Empty leaves it.
 	CookieDomain string
+	// Detect finds out which generation of Kratos is behind the server. It is asked where no adapter is given, and whenever
+	// Kratos comes back after an outage. Nil leaves it at the adapter that is given.
+	Detect Detect
 	// UpstreamTimeout bounds calls that bring no deadline of their own.
 	UpstreamTimeout time.Duration
 	// ReadyInterval is how often Kratos is asked whether it is ready.

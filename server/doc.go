@@ -13,8 +13,9 @@
 //   - login.go … errorservice.go: one file a service. A method hands its request to the adapter through call.go.
 //   - metadata.go: which of a call's metadata reaches the adapter, and what of its answer comes back.
 //   - errors.go: the only place that makes a status.
-//   - rest.go: the HTTP handler; rest_request.go, rest_response.go, rest_error.go: how the REST view differs from
-//     protobuf's JSON mapping, which is where Kratos's own API does.
+//   - rest.go: the HTTP handler; rest_request.go, rest_body.go, rest_response.go, rest_paging.go, rest_error.go: how the
+//     REST view differs from protobuf's JSON mapping, which is where Kratos's own API does. What JSON a message is stands in
+//     package adapters/kratosjson.
 //   - health.go: health, driven by Kratos's readiness.
 //
 // # Credentials
@@ -26,13 +27,18 @@
 // of Kratos's headers.
 //
 // accept is Kratos's own switch for browser flows: with application/json, which is the default over gRPC, what is wrong
-// with a request is a status; with text/html Kratos sends the browser to its error UI, which is a redirect.
+// with a request is a status; with text/html Kratos sends the browser to its error UI, which is a redirect. Where it is
+// said, and not the default, Kratos 1.x answers the start of a browser flow with the flow.
+//
+// Between the REST view and the server in memory there is some more: whether the body was a form, and the status that
+// Kratos answered with. The server that gRPC clients reach neither reads the one nor says the other.
 //
 // # Design
 //
 // What Kratos answers to a form is data: success, the flow with its messages, or a redirect, as the oneof outcome.
 // Everything else is a google.rpc.Status with one ErrorInfo. The REST view turns both back into Kratos's own status
-// codes and bodies.
+// codes and bodies: at the paths of Kratos 0.5 into 0.5's, whatever is behind, and at those of 1.x, which the Update RPCs
+// have, into the ones that Kratos has just answered.
 //
 // "Kratos is down" is UNAVAILABLE, and never UNAUTHENTICATED: only Kratos can say that there is no session.
 package server

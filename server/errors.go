@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -37,6 +39,7 @@ var meanings = map[kratosgrpcv1.ErrorReason]struct {
 	kratosgrpcv1.ErrorReason_ERROR_REASON_NO_ACTIVE_SESSION:           {codes.Unauthenticated, http.StatusUnauthorized},
 	kratosgrpcv1.ErrorReason_ERROR_REASON_ACCESS_DENIED:               {codes.PermissionDenied, http.StatusForbidden},
 	kratosgrpcv1.ErrorReason_ERROR_REASON_PRIVILEGED_SESSION_REQUIRED: {codes.PermissionDenied, http.StatusForbidden},
+	kratosgrpcv1.ErrorReason_ERROR_REASON_HIGHER_AAL_REQUIRED:         {codes.PermissionDenied, http.StatusForbidden},
 	kratosgrpcv1.ErrorReason_ERROR_REASON_CSRF_VIOLATION:              {codes.PermissionDenied, http.StatusForbidden},
 	kratosgrpcv1.ErrorReason_ERROR_REASON_NOT_FOUND:                   {codes.NotFound, http.StatusNotFound},
 	kratosgrpcv1.ErrorReason_ERROR_REASON_FLOW_EXPIRED:                {codes.FailedPrecondition, http.StatusGone},
@@ -57,13 +60,14 @@ const statusClientClosedRequest = 499
 const (
 	metaUpstreamStatus  = "upstream_http_status"
 	metaUpstreamAPI     = "upstream_api"
+	metaAvailableIn     = "available_in"
 	metaReplacementFlow = "replacement_flow_id"
 	metaRedirectTo      = "redirect_to"
 	metaLimit           = "limit_bytes"
 )
 
-// statusFrom makes the status of what an adapter returned in place of an answer.
-func statusFrom(ctx context.Context, adapter adapters.Adapter, err error) error {
+// statusFrom makes the status of what the adapter of a generation returned in place of an answer.
+func statusFrom(ctx context.Context, api string, err error) error {
 	if e := new(adapters.Error); errors.As(err, &e) {
 		if e.Err != nil {
 			noteCause(ctx, e)
@@ -71,13 +75,28 @@ func statusFrom(ctx context.Context, adapter adapters.Adapter, err error) error 
 		return newStatus(e, metadataOf(e))
 	}
 	if errors.Is(err, errors.ErrUnsupported) {
-		return newStatus(&adapters.Error{
-			Reason:  kratosgrpcv1.ErrorReason_ERROR_REASON_UNSUPPORTED_BY_UPSTREAM,
-			Message: fmt.Sprintf("the Kratos behind this server (%s) has no such operation", adapter.API()),
-		}, map[string]string{metaUpstreamAPI: adapter.API()})
+		return unsupported(ctx, api)
 	}
 	noteCause(ctx, err)
 	return internalError()
+}
+
+// unsupported is the refusal of what the generation behind this server lacks: an operation or, where it has that, what a
+// field of the request asks for, which only later generations know.
+func unsupported(ctx context.Context, api string) error {
+	full, _ := grpc.Method(ctx)
+	others, what := adapters.AvailableIn(path.Base(full)), "has no such operation"
+	if at := slices.Index(others, api); at >= 0 {
+		others, what = others[at+1:], "can't do all that this request asks for"
+	}
+	md := map[string]string{metaUpstreamAPI: api}
+	if len(others) > 0 {
+		md[metaAvailableIn] = strings.Join(others, ",")
+	}
+	return newStatus(&adapters.Error{
+		Reason:  kratosgrpcv1.ErrorReason_ERROR_REASON_UNSUPPORTED_BY_UPSTREAM,
+		Message: fmt.Sprintf("the Kratos behind this server (%s) %s", api, what),
+	}, md)
 }
 
 func internalError() error {

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 
+	"github.com/kratosgrpc/kratosgrpc/adapters"
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
 )
 
@@ -16,5 +17,5 @@ type errorService struct {
 var _ kratosgrpcv1.ErrorServiceServer = (*errorService)(nil)
 
 func (s *errorService) GetError(ctx context.Context, req *kratosgrpcv1.GetErrorRequest) (*kratosgrpcv1.GetErrorResponse, error) {
-	return call(ctx, s.backend, req, s.backend.GetError)
+	return call(ctx, s.backend, req, adapters.Adapter.GetError)
 }

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"google.golang.org/grpc/codes"
+
+	"github.com/kratosgrpc/kratosgrpc/adapters/kratostest"
 )
 
 // fixture prepares a case and keeps what its checks need. It asks the server under test, over gRPC.
@@ -145,6 +147,16 @@ func (b *browser) fetch(kind, method, flow string) string {
 	return flow
 }
 
+// csrfCookie is the value of the anti-CSRF cookie, whose name ends in a hash in 1.x.
+func (b *browser) csrfCookie() string {
+	for name, value := range b.cookies {
+		if strings.HasPrefix(name, "csrf_token") {
+			return value
+		}
+	}
+	return ""
+}
+
 // logIn logs in with a new account.
 func (b *browser) logIn() *browser {
 	b.f.t.Helper()
@@ -183,11 +195,16 @@ func queryOf(t *testing.T, location string) url.Values {
 	return u.Query()
 }
 
-// recoveryToken has Kratos make a recovery link for the account, as an administrator, and returns its token.
-func (f *fixture) recoveryToken() string {
+// recoveryLink has Kratos make a recovery link for the account, as an administrator, and returns what a request needs to
+// open it: its token, and in 1.x the flow that it is for.
+func (f *fixture) recoveryLink() map[string]any {
 	f.t.Helper()
 	body := jsonText(f.t, map[string]string{"identity_id": f.account.identity})
-	req, err := http.NewRequestWithContext(f.t.Context(), http.MethodPost, f.world.kratos.AdminURL+"/recovery/link", bytes.NewBufferString(body))
+	url := f.world.kratos.AdminURL + "/recovery/link"
+	if f.world.version == kratostest.V13 {
+		url = f.world.kratos.AdminURL + "/admin/recovery/link"
+	}
+	req, err := http.NewRequestWithContext(f.t.Context(), http.MethodPost, url, bytes.NewBufferString(body))
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -202,9 +219,13 @@ func (f *fixture) recoveryToken() string {
 		f.t.Fatal(err)
 	}
 	link, _ := decodeObject(f.t, data)["recovery_link"].(string)
-	token := queryOf(f.t, link).Get("token")
-	if token == "" {
+	query := queryOf(f.t, link)
+	if query.Get("token") == "" {
 		f.t.Fatalf("no recovery link: %s", data)
 	}
-	return token
+	opened := map[string]any{"token": query.Get("token")}
+	if query.Has("flow") {
+		opened["flow"] = query.Get("flow")
+	}
+	return opened
 }

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/structpb"
 
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
 )
@@ -37,6 +38,14 @@ func FuzzBody(f *testing.F) {
 				t.Errorf("the error has no reason: %v", err)
 			}
 			return
+		}
+		whole := new(structpb.Struct)
+		if err := marshaler.NewDecoder(strings.NewReader(body)).Decode(whole); err != nil {
+			if st := status.Convert(err); reasonOf(st) != "INVALID_REQUEST" {
+				t.Errorf("the error has no reason: %v", err)
+			}
+		} else if _, err := proto.Marshal(whole); err != nil {
+			t.Errorf("the object can't be sent on: %v", err)
 		}
 		if _, err := proto.Marshal(message); err != nil && utf8.ValidString(message.GetPassword()+message.GetCsrfToken()) {
 			t.Errorf("the message can't be sent on: %v", err)

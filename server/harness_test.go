@@ -11,7 +11,9 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/kratosgrpc/kratosgrpc/adapters"
+	"github.com/kratosgrpc/kratosgrpc/adapters/kratostest"
 	"github.com/kratosgrpc/kratosgrpc/adapters/kratosv05"
+	"github.com/kratosgrpc/kratosgrpc/adapters/kratosv1"
 	"github.com/kratosgrpc/kratosgrpc/server"
 )
 
@@ -70,7 +72,20 @@ func startServer(t *testing.T, adapter adapters.Adapter, configure ...func(*serv
 	return started
 }
 
-// newAdapter is the adapter for the Kratos, or what stands in for one, at base.
+// adapterFor is the adapter for a Kratos of a generation.
+func adapterFor(t *testing.T, version kratostest.Version, base string) adapters.Adapter {
+	t.Helper()
+	if version == kratostest.V05 {
+		return newAdapter(t, base)
+	}
+	adapter, err := kratosv1.New(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return adapter
+}
+
+// newAdapter is the adapter for the Kratos 0.5, or what stands in for one, at base.
 func newAdapter(t *testing.T, base string) adapters.Adapter {
 	t.Helper()
 	adapter, err := kratosv05.New(base)

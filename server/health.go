@@ -10,7 +10,6 @@ import (
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
-	"github.com/kratosgrpc/kratosgrpc/adapters"
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
 )
 
@@ -96,12 +95,12 @@ func (h *healthState) set(ready bool) {
 }
 
 // follow asks Kratos whether it is ready, again and again, until ctx ends.
-func (h *healthState) follow(ctx context.Context, adapter adapters.Adapter, interval time.Duration, logger *slog.Logger) {
+func (h *healthState) follow(ctx context.Context, upstream *upstream, interval time.Duration, logger *slog.Logger) {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for first := true; ; first = false {
 		asked, cancel := context.WithTimeout(ctx, interval)
-		err := adapter.Ready(asked)
+		err := upstream.ready(asked, first || h.ready.Load())
 		cancel()
 		if ctx.Err() != nil {
 			return

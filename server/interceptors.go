@@ -12,6 +12,7 @@ import (
 	"buf.build/go/protovalidate"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/kratosgrpc/kratosgrpc/adapters"
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
@@ -62,8 +63,28 @@ func newValidateInterceptor() (grpc.UnaryServerInterceptor, error) {
 		if err := validator.Validate(message); err != nil {
 			return nil, invalidRequest(err)
 		}
+		if err := oneMethod(req); err != nil {
+			return nil, err
+		}
 		return handler(ctx, req)
 	}, nil
+}
+
+// oneMethod refuses a completion that names two methods, one beside the form and another one in it: which of them counts
+// must not depend on who reads them.
+func oneMethod(req any) error {
+	completion, ok := req.(interface {
+		GetMethod() string
+		GetPayload() *structpb.Struct
+	})
+	if !ok || completion.GetMethod() == "" {
+		return nil
+	}
+	named, ok := completion.GetPayload().GetFields()["method"]
+	if !ok || named.GetStringValue() == completion.GetMethod() {
+		return nil
+	}
+	return newStatus(malformed("method", "is another one than the payload's"), nil)
 }
 
 func invalidRequest(err error) error {

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"net/textproto"
+	"strconv"
 	"strings"
 
 	"google.golang.org/grpc"
@@ -26,6 +27,13 @@ const (
 	identityIDKey = "x-kratos-authenticated-identity-id"
 )
 
+// The metadata between the REST view and the server that it goes on through, see [fromREST]. No other caller is listened
+// to that sends it, and none is told.
+const (
+	sentFormKey       = "x-kratosgrpc-sent-form"
+	upstreamStatusKey = "x-kratosgrpc-upstream-status"
+)
+
 // exchangeFrom reads what a call carries beside its message.
 func exchangeFrom(ctx context.Context) (*adapters.Exchange, error) {
 	md, _ := metadata.FromIncomingContext(ctx)
@@ -42,9 +50,9 @@ func exchangeFrom(ctx context.Context) (*adapters.Exchange, error) {
 	}
 	x.Caller.Cookies = md.Get(cookieKey)
 
-	x.Caller.Accept = "application/json"
+	x.Caller.Accept, x.Caller.AcceptUnsaid = "application/json", true
 	if accept := md.Get(acceptKey); len(accept) > 0 {
-		x.Caller.Accept = strings.Join(accept, ", ")
+		x.Caller.Accept, x.Caller.AcceptUnsaid = strings.Join(accept, ", "), false
 	}
 	if !isPlain(x.Caller.Accept) {
 		return nil, invalidMetadata(acceptKey, "holds characters that a header can't hold")
@@ -52,6 +60,7 @@ func exchangeFrom(ctx context.Context) (*adapters.Exchange, error) {
 	if id := md.Get(requestIDKey); len(id) > 0 && isRequestID(id[0]) {
 		x.Caller.RequestID = id[0]
 	}
+	x.Caller.SentForm = fromREST(ctx) && len(md.Get(sentFormKey)) > 0
 	return x, nil
 }
 
@@ -112,6 +121,9 @@ func sendAnswer(ctx context.Context, answer *adapters.Answer) error {
 	}
 	if answer.IdentityID != "" {
 		md.Set(identityIDKey, answer.IdentityID)
+	}
+	if answer.HTTPStatus != 0 && fromREST(ctx) {
+		md.Set(upstreamStatusKey, strconv.Itoa(answer.HTTPStatus))
 	}
 	if len(md) == 0 {
 		return nil

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 
+	"github.com/kratosgrpc/kratosgrpc/adapters"
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
 )
 
@@ -16,17 +17,21 @@ type registrationService struct {
 var _ kratosgrpcv1.RegistrationServiceServer = (*registrationService)(nil)
 
 func (s *registrationService) InitializeRegistrationViaApiFlow(ctx context.Context, req *kratosgrpcv1.InitializeRegistrationViaApiFlowRequest) (*kratosgrpcv1.InitializeRegistrationViaApiFlowResponse, error) {
-	return call(ctx, s.backend, req, s.backend.InitializeRegistrationViaApiFlow)
+	return call(ctx, s.backend, req, adapters.Adapter.InitializeRegistrationViaApiFlow)
 }
 
 func (s *registrationService) InitializeRegistrationViaBrowserFlow(ctx context.Context, req *kratosgrpcv1.InitializeRegistrationViaBrowserFlowRequest) (*kratosgrpcv1.InitializeRegistrationViaBrowserFlowResponse, error) {
-	return call(ctx, s.backend, req, s.backend.InitializeRegistrationViaBrowserFlow)
+	return call(ctx, s.backend, req, adapters.Adapter.InitializeRegistrationViaBrowserFlow)
 }
 
 func (s *registrationService) GetRegistrationFlow(ctx context.Context, req *kratosgrpcv1.GetRegistrationFlowRequest) (*kratosgrpcv1.GetRegistrationFlowResponse, error) {
-	return call(ctx, s.backend, req, s.backend.GetRegistrationFlow)
+	return call(ctx, s.backend, req, adapters.Adapter.GetRegistrationFlow)
 }
 
 func (s *registrationService) CompleteRegistrationFlowWithPasswordMethod(ctx context.Context, req *kratosgrpcv1.CompleteRegistrationFlowWithPasswordMethodRequest) (*kratosgrpcv1.CompleteRegistrationFlowWithPasswordMethodResponse, error) {
-	return call(ctx, s.backend, req, s.backend.CompleteRegistrationFlowWithPasswordMethod)
+	return call(ctx, s.backend, req, adapters.Adapter.CompleteRegistrationFlowWithPasswordMethod)
+}
+
+func (s *registrationService) UpdateRegistrationFlow(ctx context.Context, req *kratosgrpcv1.UpdateRegistrationFlowRequest) (*kratosgrpcv1.UpdateRegistrationFlowResponse, error) {
+	return call(ctx, s.backend, req, adapters.Adapter.UpdateRegistrationFlow)
 }

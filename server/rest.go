@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"mime"
 	"net/http"
 	"net/textproto"
 
@@ -21,10 +22,11 @@ func (s *Server) newRESTHandler() (http.Handler, error) {
 	mux := runtime.NewServeMux(
 		runtime.WithIncomingHeaderMatcher(incomingHeader),
 		runtime.WithMetadata(acceptMetadata),
+		runtime.WithMetadata(formMetadata),
 		runtime.WithOutgoingHeaderMatcher(outgoingHeader),
 		runtime.WithOutgoingTrailerMatcher(func(string) (string, bool) { return "", false }),
 		runtime.WithMarshalerOption("application/json", &jsonMarshaler{decode: decodeJSON}),
-		runtime.WithMarshalerOption("application/x-www-form-urlencoded", &jsonMarshaler{decode: decodeForm}),
+		runtime.WithMarshalerOption(contentTypeForm, &jsonMarshaler{decode: decodeForm}),
 		runtime.WithMarshalerOption(runtime.MIMEWildcard, &jsonMarshaler{decode: refuseBody}),
 		runtime.WithForwardResponseOption(writeHead),
 		runtime.WithForwardResponseRewriter(rewriteBody),
@@ -89,7 +91,13 @@ func forward(mux http.Handler) http.Handler {
 			writeStatus(w, r, statusOf(err))
 			return
 		}
-		own := r.WithContext(context.WithValue(r.Context(), methodKey{}, r.Method))
+		ctx := context.WithValue(r.Context(), methodKey{}, r.Method)
+		url := *r.URL
+		query := r.URL.Query()
+		if paged[url.Path] && r.Method == http.MethodGet {
+			ctx = context.WithValue(ctx, pageKey{}, pageOf(url.Path, query))
+		}
+		own := r.WithContext(ctx)
 		own.Header = header
 		own.Body = &requestBody{ReadCloser: http.MaxBytesReader(w, r.Body, maxMessageBytes)}
 		switch {
@@ -98,20 +106,46 @@ func forward(mux http.Handler) http.Handler {
 			own.Method = http.MethodGet
 		case r.Method == http.MethodGet && completedByGET[r.URL.Path]:
 			own.Method, own.Body = http.MethodPost, &requestBody{ReadCloser: http.NoBody, absent: true}
+		case r.Method == http.MethodDelete && r.URL.Path == sessionsPath && !meansBody(r):
+			url.Path, url.RawPath = otherSessionsPath, ""
 		}
-		url := *r.URL
-		url.RawQuery = contractQuery(url.Path, r.URL.Query()).Encode()
+		url.RawQuery = contractQuery(url.Path, query).Encode()
 		own.URL = &url
 		mux.ServeHTTP(w, own)
 	})
 }
 
-// whoamiPath is the path of SessionService.Whoami.
-const whoamiPath = "/sessions/whoami"
+const (
+	// whoamiPath is the path of SessionService.Whoami.
+	whoamiPath = "/sessions/whoami"
+	// sessionsPath is, for DELETE, the path of two operations: of SessionService.RevokeSession, by which Kratos 0.5 ends
+	// the session whose token is in the body, and of SessionService.DisableMyOtherSessions, by which Kratos 1.x ends all
+	// others, and which has no body.
+	sessionsPath = "/sessions"
+	// otherSessionsPath is the path that SessionService.DisableMyOtherSessions has for itself.
+	otherSessionsPath = "/sessions/others"
+)
+
+// meansBody says whether a request has a body, or shows that it had one before something on the way dropped it: then it
+// is not to be taken for one that never had any.
+func meansBody(r *http.Request) bool {
+	if r.ContentLength != 0 || len(r.TransferEncoding) > 0 {
+		return true
+	}
+	for _, name := range []string{"Content-Type", "Content-Encoding", "Expect", "Trailer"} {
+		if len(r.Header.Values(name)) > 0 {
+			return true
+		}
+	}
+	return len(r.Trailer) > 0
+}
 
 // completedByGET are the paths of completions that Kratos sends browsers to, which go there by GET, without a form: to open
 // a mailed link, or to go on with a change of settings once the session has been refreshed.
 var completedByGET = map[string]bool{
+	"/self-service/recovery":                          true,
+	"/self-service/verification":                      true,
+	"/self-service/settings":                          true,
 	"/self-service/recovery/methods/link":             true,
 	"/self-service/verification/methods/link":         true,
 	"/self-service/settings/methods/password":         true,
@@ -140,6 +174,14 @@ func acceptMetadata(_ context.Context, r *http.Request) metadata.MD {
 		accept = "application/json"
 	}
 	return metadata.Pairs(acceptKey, accept)
+}
+
+// formMetadata says of a form that it was one.
+func formMetadata(_ context.Context, r *http.Request) metadata.MD {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && kind == contentTypeForm {
+		return metadata.Pairs(sentFormKey, "true")
+	}
+	return nil
 }
 
 // outgoingHeader says which metadata become headers.

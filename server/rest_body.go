@@ -14,16 +14,19 @@ import (
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/genproto/googleapis/api/httpbody"
-	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/kratosgrpc/kratosgrpc/adapters"
+	"github.com/kratosgrpc/kratosgrpc/adapters/kratosjson"
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
 )
 
-const contentTypeJSON = "application/json; charset=utf-8"
+const (
+	contentTypeJSON = "application/json; charset=utf-8"
+	contentTypeForm = "application/x-www-form-urlencoded"
+)
 
 // jsonMarshaler is how messages become bodies, and bodies messages. Answers are always JSON; what a request may be
 // differs by decode.
@@ -33,30 +36,23 @@ type jsonMarshaler struct {
 
 var _ runtime.Marshaler = (*jsonMarshaler)(nil)
 
-var marshal = protojson.MarshalOptions{UseProtoNames: true}
-
 // ContentType implements runtime.Marshaler.
 func (*jsonMarshaler) ContentType(any) string { return contentTypeJSON }
 
-// Marshal implements runtime.Marshaler.
+// Marshal implements runtime.Marshaler. Where an RPC's response has one field as its body, that is what comes here: a
+// message or a list of them.
 func (*jsonMarshaler) Marshal(v any) ([]byte, error) {
-	if raw, ok := v.(*httpbody.HttpBody); ok {
-		return raw.GetData(), nil
+	switch v := v.(type) {
+	case *httpbody.HttpBody:
+		return v.GetData(), nil
+	case []*kratosgrpcv1.Session:
+		return kratosjson.MarshalList(v)
+	case []*kratosgrpcv1.IdentitySchema:
+		return kratosjson.MarshalList(v)
+	case proto.Message:
+		return kratosjson.Marshal(v)
 	}
-	m, ok := v.(proto.Message)
-	if !ok {
-		return nil, fmt.Errorf("%T is no message", v)
-	}
-	data, err := marshal.Marshal(m)
-	if err != nil {
-		return nil, err
-	}
-	// protojson varies its white space from build to build, lest anybody compare bytes. They will all the same.
-	var compact bytes.Buffer
-	if err := json.Compact(&compact, data); err != nil {
-		return nil, err
-	}
-	return compact.Bytes(), nil
+	return nil, fmt.Errorf("%T is no message", v)
 }
 
 // Unmarshal implements runtime.Marshaler.
@@ -88,7 +84,9 @@ func (m *jsonMarshaler) NewDecoder(r io.Reader) runtime.Decoder {
 			return err
 		}
 		fields, err := m.decode(r)
-		if err == nil {
+		if whole, ok := message.(*structpb.Struct); ok && err == nil {
+			err = assignWhole(whole, fields)
+		} else if err == nil {
 			err = assign(message, fields)
 		}
 		if err == nil || errors.Is(err, io.EOF) {
@@ -249,6 +247,29 @@ func assign(message proto.Message, fields map[string]any) error {
 	return nil
 }
 
+// assignWhole sets an object to all that is in a body, as it is: which of it counts, and what its keys mean, is for Kratos
+// to say.
+func assignWhole(object *structpb.Struct, fields map[string]any) error {
+	built, err := structFrom(fields)
+	if err != nil {
+		return malformed("", "the body "+err.Error())
+	}
+	object.Fields = built.GetFields()
+	return nil
+}
+
+// structFrom makes an object of what was decoded.
+func structFrom(fields map[string]any) (*structpb.Struct, error) {
+	if _, err := normalize(fields); err != nil {
+		return nil, err
+	}
+	built, err := structpb.NewStruct(fields)
+	if err != nil {
+		return nil, errors.New("holds text that is not valid UTF-8")
+	}
+	return built, nil
+}
+
 // objectAt gathers an object from its nested and its flat form.
 func objectAt(name string, fields map[string]any) (*structpb.Struct, error) {
 	var object map[string]any
@@ -272,14 +293,7 @@ func objectAt(name string, fields map[string]any) (*structpb.Struct, error) {
 	if object == nil {
 		return nil, nil
 	}
-	if _, err := normalize(object); err != nil {
-		return nil, err
-	}
-	built, err := structpb.NewStruct(object)
-	if err != nil {
-		return nil, errors.New("holds text that is not valid UTF-8")
-	}
-	return built, nil
+	return structFrom(object)
 }
 
 // setPath sets a value at a dotted path.

@@ -32,7 +32,8 @@ func writeError(ctx context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w
 	if body, ok := r.Body.(*requestBody); ok && body.err != nil {
 		err = body.err
 	}
-	writeStatus(w, r, status.Convert(explained(err)))
+	// The context, and not the request's, says which RPC this is.
+	writeStatus(w, r.WithContext(ctx), status.Convert(explained(err)))
 }
 
 // statusOf is the status of an error that came up before the gateway.
@@ -78,8 +79,13 @@ func writeStatusAs(w http.ResponseWriter, r *http.Request, st *status.Status, co
 	md := info.GetMetadata()
 	upstreamStatus, _ := strconv.Atoi(md[metaUpstreamStatus])
 
-	if to := md[metaRedirectTo]; to != "" {
-		v := redirectView(context.WithValue(r.Context(), methodKey{}, r.Method), to)
+	// Where Kratos does not redirect, what it says of where to go is in its words.
+	if to := md[metaRedirectTo]; to != "" && upstreamStatus >= 300 && upstreamStatus < 400 {
+		code = http.StatusFound
+		if isUpdate(r.Context()) {
+			code = upstreamStatus
+		}
+		v := redirectView(context.WithValue(r.Context(), methodKey{}, r.Method), code, to)
 		v.writeHead(w)
 		if data, err := new(jsonMarshaler).Marshal(v.body); err == nil {
 			_, _ = w.Write(data)
@@ -98,7 +104,7 @@ func writeStatusAs(w http.ResponseWriter, r *http.Request, st *status.Status, co
 	}
 
 	w.Header().Set("Content-Type", "application/json")
-	body, err := new(jsonMarshaler).Marshal(&kratosgrpcv1.ErrorBody{Error: worded})
+	body, err := new(jsonMarshaler).Marshal(&kratosgrpcv1.ErrorBody{Error: worded, Extra: worded.GetBeside()})
 	if err != nil {
 		code, body = http.StatusInternalServerError, json.RawMessage(`{"error":{"code":500,"status":"Internal Server Error","message":"the error could not be written"}}`)
 	}

@@ -54,10 +54,13 @@ var aliases = map[string]struct{ alias, name string }{
 	"/self-service/browser/flows/requests/registration": {"request", "id"},
 	"/self-service/browser/flows/requests/profile":      {"request", "id"},
 	"/self-service/browser/flows/profile/update":        {"request", "flow"},
+	// What is mailed where codes are, instead of links, has a link all the same.
+	"/self-service/verification": {"code", "token"},
 }
 
 // contractQuery gives a query the contract's names, and reads it as Kratos does: of a repeated parameter the first value
-// counts, and a session is to be refreshed if "true" says so, and nothing else does.
+// counts, and what is either so or not, such as that a session is to be refreshed, is so if "true" says so, and nothing
+// else does.
 func contractQuery(path string, query url.Values) url.Values {
 	if a, ok := aliases[path]; ok && !query.Has(a.name) && query.Has(a.alias) {
 		query[a.name] = query[a.alias]
@@ -66,8 +69,10 @@ func contractQuery(path string, query url.Values) url.Values {
 	for name, values := range query {
 		query[name] = values[:1]
 	}
-	if query.Get("refresh") != "true" {
-		query.Del("refresh")
+	for _, name := range []string{"refresh", "return_session_token_exchange_code"} {
+		if query.Get(name) != "true" {
+			query.Del(name)
+		}
 	}
 	return query
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
@@ -12,6 +13,7 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/kratosgrpc/kratosgrpc/adapters"
+	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
 )
 
 // NoCookieDomain removes, as Config.CookieDomain, the Domain of cookies, so that they are for one host only.
@@ -19,8 +21,8 @@ const NoCookieDomain = "none"
 
 // rewriter puts this server's public URL in the place of Kratos's, for browsers that see this server.
 //
-// Rewritten are the URLs that lead to Kratos itself: a form's action, an identity's schema_url, a redirect's location
-// and the places that an error about a flow names. Never rewritten are the URLs of user interfaces, since they are not
+// Rewritten are the URLs that lead to Kratos itself: a form's action and the scripts, images and links in it, an
+// identity's schema_url, a redirect's location, what logs out, and the places where a flow or an error leads on to. Never rewritten are the URLs of user interfaces, since they are not
 // Kratos's, nor a flow's request_url, which says what Kratos saw, nor what a URL has in its query: Kratos checks a
 // return_to by its own URL.
 type rewriter struct {
@@ -79,9 +81,15 @@ func (r *rewriter) url(s string) string {
 
 // rewritten are the fields that hold URLs of Kratos itself.
 var rewritten = map[protoreflect.FullName]bool{
-	"kratosgrpc.v1.FlowMethodConfig.action": true,
-	"kratosgrpc.v1.Identity.schema_url":     true,
-	"kratosgrpc.v1.Redirect.location":       true,
+	"kratosgrpc.v1.ContinueWith.redirect_browser_to": true,
+	"kratosgrpc.v1.ContinueWithFlow.url":             true,
+	"kratosgrpc.v1.FlowMethodConfig.action":          true,
+	"kratosgrpc.v1.Identity.schema_url":              true,
+	"kratosgrpc.v1.LogoutFlow.logout_url":            true,
+	"kratosgrpc.v1.Redirect.location":                true,
+	"kratosgrpc.v1.Ui.action":                        true,
+	"kratosgrpc.v1.UiNodeAttributes.href":            true,
+	"kratosgrpc.v1.UiNodeAttributes.src":             true,
 }
 
 // message rewrites a response, in place.
@@ -92,6 +100,20 @@ func (r *rewriter) message(m proto.Message) {
 }
 
 func (r *rewriter) walk(m protoreflect.Message) {
+	switch m := m.Interface().(type) {
+	case *kratosgrpcv1.SelfServiceError:
+		// An error that has two names is to be rewritten once: this server's URL may begin like Kratos's.
+		for _, e := range m.GetErrors() {
+			r.worded(e)
+		}
+		if !slices.Contains(m.GetErrors(), m.GetError()) {
+			r.worded(m.GetError())
+		}
+		return
+	case *kratosgrpcv1.UiNodeAttributes:
+		// Where a button sends its form, if that is elsewhere than the others do. The contract has no field for it.
+		r.value(m.GetExtra().GetFields()["formaction"])
+	}
 	m.Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
 		switch {
 		case rewritten[field.FullName()]:
@@ -122,9 +144,35 @@ func (r *rewriter) error(err error) {
 		return
 	}
 	e.RedirectTo = r.url(e.RedirectTo)
-	for _, value := range e.Upstream.GetDetails().GetFields() {
-		if text, ok := value.GetKind().(*structpb.Value_StringValue); ok {
-			text.StringValue = r.url(text.StringValue)
+	r.worded(e.Upstream)
+}
+
+// worded rewrites where an error in Kratos's own words leads, in place.
+func (r *rewriter) worded(e *kratosgrpcv1.UpstreamError) {
+	r.object(e.GetDetails())
+	r.object(e.GetBeside())
+}
+
+// kept are the keys of the URLs of Kratos that are not to be rewritten, in the parts of an error that are free in form.
+var kept = map[string]bool{"request_url": true, "return_to": true}
+
+func (r *rewriter) object(object *structpb.Struct) {
+	for key, value := range object.GetFields() {
+		if !kept[key] {
+			r.value(value)
+		}
+	}
+}
+
+func (r *rewriter) value(value *structpb.Value) {
+	switch kind := value.GetKind().(type) {
+	case *structpb.Value_StringValue:
+		kind.StringValue = r.url(kind.StringValue)
+	case *structpb.Value_StructValue:
+		r.object(kind.StructValue)
+	case *structpb.Value_ListValue:
+		for _, inner := range kind.ListValue.GetValues() {
+			r.value(inner)
 		}
 	}
 }

@@ -41,7 +41,8 @@ func (c canaries) absent(t *testing.T, where, text string) {
 }
 
 // secretive is a caller with one canary of each kind, and the calls that it makes.
-func secretive(flow string) (canaries, []call) {
+func secretive(t *testing.T, flow string) (canaries, []call) {
+	t.Helper()
 	const (
 		password = "canary-password-81f2"
 		session  = "canary-session-token-81f2"
@@ -49,12 +50,22 @@ func secretive(flow string) (canaries, []call) {
 		cookie   = "canary-cookie-81f2"
 		csrf     = "canary-csrf-81f2"
 		recovery = "canary-recovery-token-81f2"
+		code     = "canary-code-81f2"
+		logout   = "canary-logout-token-81f2"
+		initCode = "canary-init-code-81f2"
+		backCode = "canary-return-to-code-81f2"
+		free     = "canary-payload-81f2"
 	)
+	// Whatever the method calls its secret.
+	form := structOf(t, object{
+		"method": "totp", "totp_code": code, "code": code, "lookup_secret": code, "password": password, "csrf_token": csrf,
+		"traits": object{"ssn": free}, "list": []any{object{"deep": free}}, "identifier": "nobody@example.org",
+	})
 	cookies := caller{cookies: []string{"ory_kratos_session=" + cookie, "csrf_token=" + csrf}}
 	html := cookies
 	html.html = true
 	tokens := caller{sessionToken: session}
-	return canaries{password, session, bearer, cookie, csrf, recovery}, []call{
+	return canaries{password, session, bearer, cookie, csrf, recovery, code, logout, initCode, backCode, free}, []call{
 		{rpc: kratosgrpcv1.SessionService_Whoami_FullMethodName, message: &kratosgrpcv1.WhoamiRequest{}, caller: tokens},
 		{rpc: kratosgrpcv1.SessionService_Whoami_FullMethodName, message: &kratosgrpcv1.WhoamiRequest{}, caller: caller{bearer: bearer}},
 		{rpc: kratosgrpcv1.SessionService_Whoami_FullMethodName, message: &kratosgrpcv1.WhoamiRequest{}, caller: cookies},
@@ -67,6 +78,21 @@ func secretive(flow string) (canaries, []call) {
 		{rpc: kratosgrpcv1.RecoveryService_CompleteRecoveryFlowWithLinkMethod_FullMethodName, message: &kratosgrpcv1.CompleteRecoveryFlowWithLinkMethodRequest{Token: recovery}, caller: html},
 		{rpc: kratosgrpcv1.VerificationService_CompleteVerificationFlowWithLinkMethod_FullMethodName, message: &kratosgrpcv1.CompleteVerificationFlowWithLinkMethodRequest{Token: recovery, Flow: unknownID}},
 		{rpc: kratosgrpcv1.LogoutService_InitializeBrowserLogoutFlow_FullMethodName, message: &kratosgrpcv1.InitializeBrowserLogoutFlowRequest{}, caller: html},
+		{rpc: kratosgrpcv1.LoginService_UpdateLoginFlow_FullMethodName, message: &kratosgrpcv1.UpdateLoginFlowRequest{Flow: flow, Payload: form}},
+		{rpc: kratosgrpcv1.LoginService_UpdateLoginFlow_FullMethodName, message: &kratosgrpcv1.UpdateLoginFlowRequest{Flow: unknownID, Payload: form}, caller: html},
+		{rpc: kratosgrpcv1.LoginService_UpdateLoginFlow_FullMethodName, message: &kratosgrpcv1.UpdateLoginFlowRequest{Flow: flow, Method: "another", Payload: form}},
+		{rpc: kratosgrpcv1.RegistrationService_UpdateRegistrationFlow_FullMethodName, message: &kratosgrpcv1.UpdateRegistrationFlowRequest{Flow: flow, Payload: form}},
+		{rpc: kratosgrpcv1.SettingsService_UpdateSettingsFlow_FullMethodName, message: &kratosgrpcv1.UpdateSettingsFlowRequest{Flow: flow, Payload: form}, caller: tokens},
+		{rpc: kratosgrpcv1.RecoveryService_UpdateRecoveryFlow_FullMethodName, message: &kratosgrpcv1.UpdateRecoveryFlowRequest{Flow: flow, Payload: form}, caller: html},
+		{rpc: kratosgrpcv1.RecoveryService_UpdateRecoveryFlow_FullMethodName, message: &kratosgrpcv1.UpdateRecoveryFlowRequest{Token: recovery}, caller: html},
+		{rpc: kratosgrpcv1.VerificationService_UpdateVerificationFlow_FullMethodName, message: &kratosgrpcv1.UpdateVerificationFlowRequest{Flow: flow, Token: recovery, Payload: form}},
+		{rpc: kratosgrpcv1.LogoutService_CreateBrowserLogoutFlow_FullMethodName, message: &kratosgrpcv1.CreateBrowserLogoutFlowRequest{}, caller: cookies},
+		{rpc: kratosgrpcv1.LogoutService_UpdateLogoutFlow_FullMethodName, message: &kratosgrpcv1.UpdateLogoutFlowRequest{Token: logout}, caller: cookies},
+		{rpc: kratosgrpcv1.LogoutService_UpdateLogoutFlow_FullMethodName, message: &kratosgrpcv1.UpdateLogoutFlowRequest{Token: strings.Repeat(logout, 400)}, caller: html},
+		{rpc: kratosgrpcv1.LogoutService_PerformNativeLogout_FullMethodName, message: &kratosgrpcv1.PerformNativeLogoutRequest{SessionToken: session}},
+		{rpc: kratosgrpcv1.SessionService_ListMySessions_FullMethodName, message: &kratosgrpcv1.ListMySessionsRequest{}, caller: tokens},
+		{rpc: kratosgrpcv1.SessionService_DisableMyOtherSessions_FullMethodName, message: &kratosgrpcv1.DisableMyOtherSessionsRequest{}, caller: caller{bearer: bearer}},
+		{rpc: kratosgrpcv1.SessionService_ExchangeSessionToken_FullMethodName, message: &kratosgrpcv1.ExchangeSessionTokenRequest{InitCode: initCode, ReturnToCode: backCode}},
 	}
 }
 
@@ -100,14 +126,23 @@ func (c canaries) inLog(t *testing.T, l *capturedLog, calls int) {
 // TestSecretsWithKratos has a real account log in and out, fail, and lose its Kratos.
 func TestSecretsWithKratos(t *testing.T) {
 	t.Parallel()
-	kratos := kratostest.StartT(t, kratostest.Options{})
-	prepared := startServer(t, newAdapter(t, kratos.PublicURL))
-	f := &fixture{t: t, world: &runningWorld{kratos: kratos, server: prepared}, own: &grpcClient{conn: prepared.conn}}
+	for _, version := range generations() {
+		t.Run(string(version), func(t *testing.T) { secretsWithKratos(t, version) })
+	}
+}
+
+func secretsWithKratos(t *testing.T, version kratostest.Version) {
+	t.Helper()
+	t.Parallel()
+	kratos := kratostest.StartT(t, kratostest.Options{Version: version})
+	prepared := startServer(t, adapterFor(t, version, kratos.PublicURL))
+	f := &fixture{t: t, world: &runningWorld{version: version, kratos: kratos, server: prepared}, own: &grpcClient{conn: prepared.conn}}
 	b := f.open().logIn()
 	flow := b.start("Settings", "password")
-	mine := canaries{f.account.token, f.account.password, b.csrf, b.cookies["ory_kratos_session"], b.cookies["csrf_token"], f.recoveryToken()}
+	recoveryToken, _ := f.recoveryLink()["token"].(string)
+	mine := canaries{f.account.token, f.account.password, b.csrf, b.cookies["ory_kratos_session"], b.csrfCookie(), recoveryToken}
 	apiFlow := f.start("Login", caller{})
-	made, calls := secretive(apiFlow)
+	made, calls := secretive(t, apiFlow)
 	all := slices.Concat(mine, made)
 	own := []call{
 		{rpc: kratosgrpcv1.SessionService_Whoami_FullMethodName, message: &kratosgrpcv1.WhoamiRequest{}, caller: b.caller()},
@@ -120,7 +155,7 @@ func TestSecretsWithKratos(t *testing.T) {
 	calls = slices.Concat(calls, own)
 
 	logged := new(capturedLog)
-	s := startServer(t, newAdapter(t, kratos.PublicURL), logged.capture)
+	s := startServer(t, adapterFor(t, version, kratos.PublicURL), logged.capture)
 	all.makeAll(t, s, calls)
 	kratos.Kill()
 	all.makeAll(t, s, calls)
@@ -146,14 +181,16 @@ func TestSecretsWithFaults(t *testing.T) {
 		"breaks off": breaksOff,
 		"hangs up":   hangsUp,
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			secrets, calls := secretive(unknownID)
-			logged := new(capturedLog)
-			s := startServer(t, newAdapter(t, startStub(t, answer).URL), logged.capture)
-			secrets.makeAll(t, s, calls)
-			secrets.inLog(t, logged, len(calls))
-		})
+		for _, version := range generations() {
+			t.Run(name+", "+string(version), func(t *testing.T) {
+				t.Parallel()
+				secrets, calls := secretive(t, unknownID)
+				logged := new(capturedLog)
+				s := startServer(t, adapterFor(t, version, startStub(t, answer).URL), logged.capture)
+				secrets.makeAll(t, s, calls)
+				secrets.inLog(t, logged, len(calls))
+			})
+		}
 	}
 }
 
@@ -175,6 +212,10 @@ func (c clumsy) CompleteLoginFlowWithPasswordMethod(_ context.Context, _ *adapte
 	return nil, c.fail(m.GetPayload().GetPassword())
 }
 
+func (c clumsy) UpdateLoginFlow(_ context.Context, _ *adapters.Exchange, m *kratosgrpcv1.UpdateLoginFlowRequest) (*kratosgrpcv1.UpdateLoginFlowResponse, error) {
+	return nil, c.fail(m.GetPayload().GetFields()["totp_code"].GetStringValue())
+}
+
 // TestSecretsInPanics has the adapter panic with a secret as the value, and with an error that holds it.
 func TestSecretsInPanics(t *testing.T) {
 	t.Parallel()
@@ -190,10 +231,11 @@ func TestSecretsInPanics(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			secrets, calls := secretive(unknownID)
+			secrets, calls := secretive(t, unknownID)
 			var made []call
 			for _, c := range calls {
-				if c.rpc == kratosgrpcv1.SessionService_Whoami_FullMethodName || c.rpc == kratosgrpcv1.LoginService_CompleteLoginFlowWithPasswordMethod_FullMethodName {
+				switch c.rpc {
+				case kratosgrpcv1.SessionService_Whoami_FullMethodName, kratosgrpcv1.LoginService_CompleteLoginFlowWithPasswordMethod_FullMethodName, kratosgrpcv1.LoginService_UpdateLoginFlow_FullMethodName:
 					made = append(made, c)
 				}
 			}

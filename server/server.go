@@ -35,9 +35,9 @@ const (
 
 // Server serves one adapter over gRPC and REST.
 type Server struct {
-	config  Config
-	adapter adapters.Adapter
-	health  *healthState
+	config   Config
+	upstream *upstream
+	health   *healthState
 
 	grpc *grpc.Server
 	http *http.Server
@@ -50,12 +50,16 @@ type Server struct {
 	memory                     *bufconn.Listener
 }
 
-// New makes a server that listens, but does not serve yet: [Server.Run] does.
+// New makes a server that listens, but does not serve yet: [Server.Run] does. With Config.Detect, the adapter can be nil:
+// calls are refused then until Kratos is there, and found out.
 func New(config Config, adapter adapters.Adapter) (_ *Server, err error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Server{config: config, adapter: adapter, health: newHealthState(), memory: bufconn.Listen(bufferBytes)}
+	if adapter == nil && config.Detect == nil {
+		return nil, errors.New("there is neither an adapter nor a way to find one")
+	}
+	s := &Server{config: config, upstream: newUpstream(adapter, config.Detect, config.Logger), health: newHealthState(), memory: bufconn.Listen(bufferBytes)}
 	defer func() {
 		if err != nil {
 			s.close()
@@ -123,7 +127,7 @@ func (s *Server) newGRPC(transport string) (*grpc.Server, error) {
 		),
 		grpc.UnknownServiceHandler(unknownMethod),
 	)
-	b := &backend{Adapter: s.adapter, rewrite: rewrite}
+	b := &backend{upstream: s.upstream, rewrite: rewrite}
 	r := registrar{server}
 	kratosgrpcv1.RegisterLoginServiceServer(r, &loginService{backend: b})
 	kratosgrpcv1.RegisterRegistrationServiceServer(r, &registrationService{backend: b})
@@ -148,7 +152,7 @@ func (s *Server) HTTPAddr() net.Addr { return s.httpListener.Addr() }
 // Run serves until ctx ends, and then drains: health says NOT_SERVING, no new call is taken, and those under way may
 // end until Config.DrainTimeout. It returns nil after an orderly stop, and may be called once.
 func (s *Server) Run(ctx context.Context) error {
-	s.config.Logger.Info("serving", "grpc", s.GRPCAddr().String(), "rest", s.HTTPAddr().String(), "upstream_api", s.adapter.API())
+	s.config.Logger.Info("serving", "grpc", s.GRPCAddr().String(), "rest", s.HTTPAddr().String(), "upstream_api", s.upstream.api())
 
 	// Of the two contexts, the group's ends also when a listener fails.
 	group, ctx := errgroup.WithContext(ctx)
@@ -161,7 +165,7 @@ func (s *Server) Run(ctx context.Context) error {
 		return nil
 	})
 	group.Go(func() error {
-		s.health.follow(ctx, s.adapter, s.config.ReadyInterval, s.config.Logger)
+		s.health.follow(ctx, s.upstream, s.config.ReadyInterval, s.config.Logger)
 		return nil
 	})
 	group.Go(func() error {

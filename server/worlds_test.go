@@ -20,13 +20,14 @@ const (
 )
 
 type runningWorld struct {
-	kratos *kratostest.Kratos
-	server *testServer
+	version kratostest.Version
+	kratos  *kratostest.Kratos
+	server  *testServer
 	// expired has what has expired before the cases begin, so that only one test has to wait for it.
 	expired *expiredFlows
 }
 
-func startWorlds(t *testing.T) map[world]*runningWorld {
+func startWorlds(t *testing.T, version kratostest.Version) map[world]*runningWorld {
 	t.Helper()
 	worlds := map[world]*runningWorld{}
 	for name, options := range map[world]kratostest.Options{
@@ -34,9 +35,9 @@ func startWorlds(t *testing.T) map[world]*runningWorld {
 		hasty:    {FlowLifespan: time.Second},
 		strict:   {PrivilegedSessionMaxAge: time.Millisecond},
 	} {
-		options.OIDC = true
+		options.Version, options.OIDC = version, true
 		kratos := kratostest.StartT(t, options)
-		worlds[name] = &runningWorld{kratos: kratos, server: startServer(t, newAdapter(t, kratos.PublicURL))}
+		worlds[name] = &runningWorld{version: version, kratos: kratos, server: startServer(t, adapterFor(t, version, kratos.PublicURL))}
 	}
 	worlds[hasty].expired = letExpire(t, worlds[hasty])
 	return worlds

@@ -8,7 +8,7 @@ import (
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
 )
 
-var resourceCases = []func(*fixture){schemaIsServed, schemaIsUnknown, errorIsServed, errorIsUnknown, supportIsWhatItIsSaidToBe, kratosIsReady}
+var resourceCases = []func(*fixture){schemaIsServed, schemaIsUnknown, errorIsServed, errorIsUnknown, supportIsWhatItIsSaidToBe, laterFieldsAreNotIgnored, kratosIsReady}
 
 // schemaIsServed: byte for byte, for the order of its properties says something.
 func schemaIsServed(f *fixture) {

@@ -36,7 +36,7 @@ func withBearer(token string) *apiClient {
 }
 
 func (c *apiClient) exchange() *adapters.Exchange {
-	return &adapters.Exchange{Caller: adapters.Caller{Credential: c.credential, Accept: "application/json"}}
+	return &adapters.Exchange{Caller: adapters.Caller{Credential: c.credential, Accept: "application/json", AcceptUnsaid: true}}
 }
 
 func (c *apiClient) keep(answer adapters.Answer) { c.answer = answer }
@@ -49,9 +49,12 @@ type browser struct {
 	answer  adapters.Answer
 }
 
+// pageAccept is what a browser sends that shows pages.
+const pageAccept = "text/html,application/xhtml+xml"
+
 // open opens a browser. It has a cookie of somebody else's from the beginning, as browsers do.
 func (f *fixture) open() *browser {
-	return &browser{t: f.T, cookies: map[string]string{"somebody_elses": `"a=b"`}, accept: "text/html,application/xhtml+xml"}
+	return &browser{t: f.T, cookies: map[string]string{"somebody_elses": `"a=b"`}, accept: pageAccept}
 }
 
 // askingForJSON is the same browser, but a script in it that asks.

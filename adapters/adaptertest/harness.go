@@ -1,6 +1,7 @@
 package adaptertest
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -16,8 +17,6 @@ type Harness struct {
 	Start func(t *testing.T, o Options) *Upstream
 	// API is what the adapter has to call itself.
 	API string
-	// Unsupported names the RPCs that the generation has no operation for, for example "RevokeSession".
-	Unsupported []string
 	// Differences are where the contract leaves it to the generation what happens.
 	Differences Differences
 }
@@ -34,6 +33,8 @@ type Options struct {
 	SessionLifespan time.Duration
 	// PrivilegedSessionMaxAge is how long after a login the account's credentials can be changed.
 	PrivilegedSessionMaxAge time.Duration
+	// Codes asks for codes to type in: they are mailed for recovery and verification, and one can log in by one.
+	Codes bool
 	// OIDC asks for two providers that can be linked, "github" and "second".
 	OIDC bool
 }
@@ -51,6 +52,8 @@ type Upstream struct {
 	Restart func(t *testing.T)
 	// Links are the links that it has mailed to an address so far. Nil if it mails none.
 	Links func(t *testing.T, address string) []string
+	// MailedCodes are the codes that it has mailed to an address so far.
+	MailedCodes func(t *testing.T, address string) []string
 	// NewAccount makes an account where the generation can't register one through the adapter. It is nil where it can.
 	NewAccount func(t *testing.T) Account
 }
@@ -101,4 +104,9 @@ type Differences struct {
 	// UnlinkingNeedsLink: who has linked no provider at all and unlinks one is led to an error, as in Kratos 1.x, which
 	// fails at finding what there is to unlink. Kratos 0.5 leads back to the form.
 	UnlinkingNeedsLink bool
+}
+
+// has tells whether the generation has an operation, as package adapters says.
+func (h *Harness) has(operation string) bool {
+	return slices.Contains(adapters.AvailableIn(operation), h.API)
 }

@@ -39,7 +39,11 @@ type form struct {
 // openForm starts a flow in a browser and fetches it, to show the form of a method.
 func (k kind) openForm(f *fixture, b *browser, method string) form {
 	f.Helper()
+	// Pages start flows, whoever completes them.
+	accept := b.accept
+	b.accept = pageAccept
 	to, err := k.browser(f, b, "")
+	b.accept = accept
 	if err != nil {
 		f.Fatalf("%s: %s", k.name, describe(err))
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
@@ -41,7 +42,7 @@ func operations(t *testing.T) []anyOperation {
 			all = append(all, anyOperation{method.Name, other})
 		}
 	}
-	if len(all) < 27 {
+	if len(all) < 41 {
 		t.Fatalf("found %d operations, want all", len(all))
 	}
 	return all
@@ -50,13 +51,25 @@ func operations(t *testing.T) []anyOperation {
 // supported are those that the generation has.
 func supported(t *testing.T, h *Harness) []anyOperation {
 	t.Helper()
-	return slices.DeleteFunc(operations(t), func(o anyOperation) bool { return slices.Contains(h.Unsupported, o.name) })
+	return slices.DeleteFunc(operations(t), func(o anyOperation) bool { return !h.has(o.name) })
+}
+
+// isLater tells whether a field of a request means something to Kratos 1.x only.
+func isLater(field protoreflect.FieldDescriptor) bool {
+	switch field.Name() {
+	case "aal", "via", "organization", "login_challenge", "after_verification_return_to", "tokenize_as":
+		return true
+	case "return_to":
+		return strings.HasSuffix(string(field.Parent().Name()), "ViaApiFlowRequest")
+	}
+	return false
 }
 
 func fillIn(m protoreflect.Message) {
 	fields := m.Descriptor().Fields()
 	for i := range fields.Len() {
 		switch field := fields.Get(i); {
+		case isLater(field):
 		case field.IsMap():
 			// Traits: none is needed.
 		case field.Kind() == protoreflect.StringKind:
@@ -88,8 +101,27 @@ func (o anyOperation) do(ctx context.Context, t *testing.T, adapter adapters.Ada
 func supportIsWhatItIsSaidToBe(f *fixture) {
 	for _, o := range operations(f.T) {
 		err := o.do(f.Context(), f.T, f.adapter, new(adapters.Exchange))
-		if is, want := errors.Is(err, errors.ErrUnsupported), slices.Contains(f.harness.Unsupported, o.name); is != want {
+		if is, want := errors.Is(err, errors.ErrUnsupported), !f.harness.has(o.name); is != want {
 			f.Errorf("%s: unsupported %t, want %t: %v", o.name, is, want, err)
+		}
+	}
+}
+
+// laterFieldsAreNotIgnored: a request for what only Kratos 1.x can do must not pass for one for less.
+func laterFieldsAreNotIgnored(f *fixture) {
+	for _, o := range operations(f.T) {
+		fields := o.request.ProtoReflect().Descriptor().Fields()
+		for i := range fields.Len() {
+			field := fields.Get(i)
+			if !isLater(field) || !f.harness.has(o.name) {
+				continue
+			}
+			asked := anyOperation{o.name, proto.Clone(o.request)}
+			asked.request.ProtoReflect().Set(field, protoreflect.ValueOfString("aal2"))
+			err := asked.do(f.Context(), f.T, f.adapter, new(adapters.Exchange))
+			if is, want := errors.Is(err, errors.ErrUnsupported), f.harness.API != adapters.V1; is != want {
+				f.Errorf("%s with %s: unsupported %t, want %t: %v", o.name, field.Name(), is, want, err)
+			}
 		}
 	}
 }

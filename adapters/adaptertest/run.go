@@ -19,11 +19,12 @@ var worlds = []struct {
 }{
 	{"ordinary", Options{OIDC: true}, slices.Concat(
 		flowCases, loginCases, registrationCases, settingsCases, settingsBrowserCases, oidcCases, linkCases, sessionCases,
-		resourceCases, concurrencyCases,
+		resourceCases, concurrencyCases, updateCases, factorCases, sessionsCases,
 	)},
 	{"short flows", Options{FlowLifespan: lifespan}, expiryCases},
 	{"short sessions", Options{SessionLifespan: lifespan}, []func(*fixture){sessionExpires}},
 	{"short privileges", Options{PrivilegedSessionMaxAge: lifespan}, privilegeCases},
+	{"codes", Options{Codes: true}, codeCases},
 	{"mortal", Options{}, []func(*fixture){upstreamDiesAndReturns}},
 }
 
@@ -35,6 +36,10 @@ func Run(t *testing.T, h Harness) {
 		runOutages(t, &h)
 	})
 	for _, world := range worlds {
+		if world.options.Codes && !h.has("UpdateLoginFlow") {
+			// Nothing can be completed by a code.
+			continue
+		}
 		t.Run(world.name, func(t *testing.T) {
 			t.Parallel()
 			upstream := h.Start(t, world.options)

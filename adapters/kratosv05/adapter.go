@@ -16,10 +16,12 @@ import (
 )
 
 // API is the name of this generation, as in the flag --upstream-api.
-const API = "v0.5"
+const API = adapters.V05
 
 // Adapter speaks to a Kratos 0.5.
 type Adapter struct {
+	adapters.Unsupported
+
 	client *upstream.Client
 }
 
@@ -105,5 +107,6 @@ func decode(res *upstream.Response, resource proto.Message) error {
 		// Flows and errors all have one.
 		return res.NotKratos(errors.New("it has no id"))
 	}
+	addUI(resource)
 	return nil
 }

@@ -50,6 +50,8 @@ func start(t *testing.T, o adaptertest.Options, schema []byte) *adaptertest.Upst
 		SessionLifespan:         o.SessionLifespan,
 		PrivilegedSessionMaxAge: o.PrivilegedSessionMaxAge,
 		OIDC:                    o.OIDC,
+		MailCodes:               o.Codes,
+		CodeLogin:               o.Codes,
 		SMTPURL:                 mailbox.URL,
 		ReturnURLs:              []string{returnURL},
 	})
@@ -64,6 +66,7 @@ func start(t *testing.T, o adaptertest.Options, schema []byte) *adaptertest.Upst
 				t.Fatal(err)
 			}
 		},
-		Links: func(_ *testing.T, address string) []string { return mailbox.Links(address) },
+		Links:       func(_ *testing.T, address string) []string { return mailbox.Links(address) },
+		MailedCodes: func(_ *testing.T, address string) []string { return mailbox.Codes(address) },
 	}
 }

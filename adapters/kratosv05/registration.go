@@ -2,6 +2,7 @@ package kratosv05
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"slices"
 	"strings"
@@ -12,7 +13,10 @@ import (
 )
 
 // InitializeRegistrationViaApiFlow is GET /self-service/registration/api.
-func (a *Adapter) InitializeRegistrationViaApiFlow(ctx context.Context, x *adapters.Exchange, _ *kratosgrpcv1.InitializeRegistrationViaApiFlowRequest) (*kratosgrpcv1.InitializeRegistrationViaApiFlowResponse, error) {
+func (a *Adapter) InitializeRegistrationViaApiFlow(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.InitializeRegistrationViaApiFlowRequest) (*kratosgrpcv1.InitializeRegistrationViaApiFlowResponse, error) {
+	if req.GetReturnSessionTokenExchangeCode() || saysAny(req.GetReturnTo(), req.GetOrganization()) {
+		return nil, errors.ErrUnsupported
+	}
 	flow := new(kratosgrpcv1.RegistrationFlow)
 	if err := a.fetch(ctx, x, apiClient, "/self-service/registration/api", nil, flow); err != nil {
 		return nil, err
@@ -22,6 +26,9 @@ func (a *Adapter) InitializeRegistrationViaApiFlow(ctx context.Context, x *adapt
 
 // InitializeRegistrationViaBrowserFlow is GET /self-service/registration/browser.
 func (a *Adapter) InitializeRegistrationViaBrowserFlow(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.InitializeRegistrationViaBrowserFlowRequest) (*kratosgrpcv1.InitializeRegistrationViaBrowserFlowResponse, error) {
+	if saysAny(req.GetLoginChallenge(), req.GetAfterVerificationReturnTo(), req.GetOrganization()) {
+		return nil, errors.ErrUnsupported
+	}
 	to, err := a.navigate(ctx, x, "/self-service/registration/browser", selfservice.ReturnTo(req.GetReturnTo()))
 	if err != nil {
 		return nil, err
@@ -42,7 +49,7 @@ func (a *Adapter) GetRegistrationFlow(ctx context.Context, x *adapters.Exchange,
 func (a *Adapter) CompleteRegistrationFlowWithPasswordMethod(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.CompleteRegistrationFlowWithPasswordMethodRequest) (*kratosgrpcv1.CompleteRegistrationFlowWithPasswordMethodResponse, error) {
 	form := newForm(req.GetPayload().GetCsrfToken())
 	addText(form, "password", req.GetPayload().GetPassword())
-	addTraits(form, req.GetPayload().GetTraits())
+	selfservice.AddTraits(form, req.GetPayload().GetTraits())
 
 	res := new(kratosgrpcv1.CompleteRegistrationFlowWithPasswordMethodResponse)
 	if err := a.submit(ctx, x, "/self-service/registration/methods/password", req.GetFlow(), form, res); err != nil {

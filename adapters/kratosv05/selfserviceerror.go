@@ -19,5 +19,8 @@ func (a *Adapter) GetError(ctx context.Context, x *adapters.Exchange, req *krato
 		}
 		return nil, err
 	}
+	if said := container.GetErrors(); len(said) > 0 {
+		container.Error = said[0]
+	}
 	return &kratosgrpcv1.GetErrorResponse{Error: container}, nil
 }

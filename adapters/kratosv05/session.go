@@ -3,6 +3,7 @@ package kratosv05
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 
 	"github.com/kratosgrpc/kratosgrpc/adapters"
@@ -12,7 +13,10 @@ import (
 )
 
 // Whoami is GET /sessions/whoami.
-func (a *Adapter) Whoami(ctx context.Context, x *adapters.Exchange, _ *kratosgrpcv1.WhoamiRequest) (*kratosgrpcv1.WhoamiResponse, error) {
+func (a *Adapter) Whoami(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.WhoamiRequest) (*kratosgrpcv1.WhoamiResponse, error) {
+	if req.GetTokenizeAs() != "" {
+		return nil, errors.ErrUnsupported
+	}
 	res, err := a.get(ctx, x, browserClient, "/sessions/whoami", nil)
 	if err != nil {
 		return nil, err

@@ -60,7 +60,7 @@ func (a *Adapter) CompleteSettingsFlowWithPasswordMethod(ctx context.Context, x 
 // CompleteSettingsFlowWithProfileMethod is POST /self-service/settings/methods/profile.
 func (a *Adapter) CompleteSettingsFlowWithProfileMethod(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.CompleteSettingsFlowWithProfileMethodRequest) (*kratosgrpcv1.CompleteSettingsFlowWithProfileMethodResponse, error) {
 	form := newForm(req.GetPayload().GetCsrfToken())
-	addTraits(form, req.GetPayload().GetTraits())
+	selfservice.AddTraits(form, req.GetPayload().GetTraits())
 
 	res := new(kratosgrpcv1.CompleteSettingsFlowWithProfileMethodResponse)
 	if err := a.change(ctx, x, "/self-service/settings/methods/profile", req.GetFlow(), req.GetPayload() != nil, form, res); err != nil {

@@ -15,22 +15,40 @@ import (
 )
 
 // API is the name of this generation, as in the flag --upstream-api.
-const API = "v1"
+const API = adapters.V1
 
 // Adapter speaks to a Kratos 1.x.
 type Adapter struct {
-	client *upstream.Client
+	client        *upstream.Client
+	sessionCookie string
 }
 
 var _ adapters.Adapter = (*Adapter)(nil)
 
 // New returns an adapter for the Kratos whose public API is at base, an absolute http or https URL.
-func New(base string) (*Adapter, error) {
+func New(base string, options ...Option) (*Adapter, error) {
 	client, err := upstream.New(base)
 	if err != nil {
 		return nil, err
 	}
-	return &Adapter{client: client}, nil
+	a := &Adapter{client: client, sessionCookie: defaultSessionCookie}
+	for _, option := range options {
+		option(a)
+	}
+	return a, nil
+}
+
+// Option is something about a Kratos that it does not say itself.
+type Option func(*Adapter)
+
+// WithSessionCookie names the cookie that holds a browser's session, where Kratos's configuration has another name for it
+// than "ory_kratos_session". Empty means that one.
+func WithSessionCookie(name string) Option {
+	return func(a *Adapter) {
+		if name != "" {
+			a.sessionCookie = name
+		}
+	}
 }
 
 // API names this generation.
@@ -41,13 +59,14 @@ func (a *Adapter) Ready(ctx context.Context) error {
 	return selfservice.Ready(ctx, a.client)
 }
 
-// sessionCookie is the cookie that holds a browser's session, as Kratos calls it where it is not configured otherwise.
-const sessionCookie = "ory_kratos_session"
+// defaultSessionCookie is the cookie that holds a browser's session, as Kratos calls it where it is not configured
+// otherwise.
+const defaultSessionCookie = "ory_kratos_session"
 
 // ownCookie says whether a cookie is one of Kratos's. The name of the anti-CSRF cookie ends in a hash of Kratos's URL.
-func ownCookie(name string) bool {
+func (a *Adapter) ownCookie(name string) bool {
 	switch name {
-	case sessionCookie, "ory_kratos_continuity", "csrf_token":
+	case a.sessionCookie, "ory_kratos_continuity", "csrf_token":
 		return true
 	}
 	return strings.HasPrefix(name, "csrf_token_")
@@ -71,7 +90,7 @@ const (
 func (a *Adapter) get(ctx context.Context, x *adapters.Exchange, kind clientKind, accept, path string, query url.Values) (*upstream.Response, error) {
 	var cookies string
 	if kind == browserClient {
-		cookies = x.Caller.CookieHeader(ownCookie)
+		cookies = x.Caller.CookieHeader(a.ownCookie)
 	}
 	res, err := a.client.Do(ctx, upstream.Request{
 		Method: http.MethodGet, Path: path, Query: query, Header: selfservice.Header(&x.Caller, cookies, accept),

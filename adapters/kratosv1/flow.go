@@ -1,12 +1,12 @@
 package kratosv1
 
 import (
-	"encoding/json"
 	"errors"
 
 	"google.golang.org/protobuf/proto"
 
 	"github.com/kratosgrpc/kratosgrpc/adapters/internal/selfservice"
+	"github.com/kratosgrpc/kratosgrpc/adapters/internal/uinodes"
 	"github.com/kratosgrpc/kratosgrpc/adapters/internal/upstream"
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
 )
@@ -17,6 +17,8 @@ type flowMessage interface {
 	GetId() string
 	GetType() string
 	GetActive() string
+	GetState() string
+	GetUi() *kratosgrpcv1.Ui
 	GetMessages() []*kratosgrpcv1.Message
 	GetMethods() map[string]*kratosgrpcv1.FlowMethod
 }
@@ -32,55 +34,67 @@ func decodeFlow(res *upstream.Response, flow flowMessage) error {
 	return nil
 }
 
-// readFlow reads a flow: what is called as in 0.5, and the nodes, which are the methods.
+// readFlow reads a flow as it is, and makes of its nodes the methods that they are in the contract's words.
 func readFlow(data []byte, flow flowMessage) error {
 	if err := upstream.Unmarshal(data, flow); err != nil {
 		return err
 	}
-	var body struct {
-		UI      *ui   `json:"ui"`
-		Refresh *bool `json:"refresh"`
-	}
-	if err := json.Unmarshal(data, &body); err != nil || body.UI == nil {
-		// The error of package json may quote the input.
+	if flow.GetUi() == nil {
 		return errors.New("the flow has no ui, or a malformed one")
 	}
 	if flow.GetId() == "" {
 		return errors.New("the flow has no id")
 	}
-	inputs, err := body.UI.inputs()
-	if err != nil {
-		return err
-	}
+	ui := flow.GetUi()
 	if _, ok := flow.(*kratosgrpcv1.RegistrationFlow); ok {
-		inputs = oneStep(inputs)
+		ui = oneStep(ui)
 	}
-	said, err := messages(body.UI.Messages)
-	if err != nil {
-		return err
-	}
-	methods := body.UI.methods(inputs)
+	methods, said := uinodes.ToMethods(ui)
 
 	var ofFlow []*kratosgrpcv1.Message
-	active := methods[flow.GetActive()]
 	for _, m := range said {
-		if active != nil && m.GetType() == "error" {
-			active.Config.Messages = append(active.Config.Messages, m)
+		if method := methods[concerned(m, methods, flow.GetActive())]; method != nil {
+			method.Config.Messages = append(method.Config.Messages, m)
 		} else {
 			ofFlow = append(ofFlow, m)
 		}
 	}
 	setForms(flow, methods, ofFlow)
-	if login, ok := flow.(*kratosgrpcv1.LoginFlow); ok {
-		login.Forced = body.Refresh
-	}
 	return nil
+}
+
+// wrongCredentials is the id of the message that says that a password is wrong, or nobody's.
+const wrongCredentials = 4000006
+
+// concerned is the method that a message concerns, or "". In 0.5 an error stands with the method that was tried; Kratos
+// 1.x does not always say which that was, but a form with one method to fill in leaves no choice.
+func concerned(m *kratosgrpcv1.Message, methods map[string]*kratosgrpcv1.FlowMethod, active string) string {
+	if m.GetType() != "error" {
+		return ""
+	}
+	if methods[active] != nil {
+		return active
+	}
+	if m.GetId() == wrongCredentials && methods[passwordMethod] != nil {
+		return passwordMethod
+	}
+	only := ""
+	for name := range methods {
+		switch {
+		case name == uinodes.OIDC:
+		case only != "":
+			return ""
+		default:
+			only = name
+		}
+	}
+	return only
 }
 
 func setForms(flow flowMessage, methods map[string]*kratosgrpcv1.FlowMethod, said []*kratosgrpcv1.Message) {
 	switch f := flow.(type) {
 	case *kratosgrpcv1.LoginFlow:
-		f.Methods, f.Messages = methods, said
+		f.Methods, f.Messages, f.Forced = methods, said, f.Refresh //nolint:protogetter // Unset and false are not the same.
 	case *kratosgrpcv1.RegistrationFlow:
 		f.Methods, f.Messages = methods, said
 	case *kratosgrpcv1.SettingsFlow:

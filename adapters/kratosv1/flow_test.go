@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/kratosgrpc/kratosgrpc/adapters/internal/uinodes"
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
 )
 
@@ -105,8 +106,6 @@ func TestReadFlowRefuses(t *testing.T) {
 		"text for a ui":     `{"id":"a","ui":"text"}`,
 		"no id":             `{"ui":{"nodes":[]}}`,
 		"nodes no list":     `{"id":"a","ui":{"nodes":{}}}`,
-		"name no text":      `{"id":"a","ui":{"nodes":[{"type":"input","group":"default","attributes":{"name":7}}]}}`,
-		"no attributes":     `{"id":"a","ui":{"nodes":[{"type":"input","group":"default"}]}}`,
 		"message no object": `{"id":"a","ui":{"messages":["text"]}}`,
 		"node's message":    `{"id":"a","ui":{"nodes":[{"type":"input","group":"default","attributes":{"name":"a"},"messages":[7]}]}}`,
 	} {
@@ -154,7 +153,7 @@ func FuzzReadFlow(f *testing.F) {
 			t.Error("a flow without an id")
 		}
 		for name, method := range flow.GetMethods() {
-			if name == "" || name == defaultGroup || method.GetMethod() != name || method.GetConfig() == nil {
+			if name == "" || name == uinodes.DefaultGroup || method.GetMethod() != name || method.GetConfig() == nil {
 				t.Errorf("the method %q is %v", name, method)
 			}
 			for _, field := range method.GetConfig().GetFields() {

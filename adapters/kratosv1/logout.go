@@ -2,7 +2,6 @@ package kratosv1
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -43,29 +42,70 @@ func (a *Adapter) logOut(ctx context.Context, x *adapters.Exchange, returnTo str
 		// What is wrong with the request is shown to the browser, as elsewhere.
 		return a.navigate(ctx, x, logoutStartPath, query)
 	}
-	token, err := logoutToken(started)
+	flow, err := logoutFlow(started)
 	if err != nil {
 		return nil, err
 	}
-	if query == nil {
-		query = url.Values{}
-	}
-	query.Set("token", token)
-	return a.navigate(ctx, x, logoutPath, query)
+	return a.navigate(ctx, x, logoutPath, newQuery().add("return_to", returnTo).add("token", flow.GetLogoutToken()).Values)
 }
 
-// logoutToken reads the token. It is the credential for one logout.
-func logoutToken(res *upstream.Response) (string, error) {
+// logoutFlow reads what logs a browser out. Its token is the credential for that.
+func logoutFlow(res *upstream.Response) (*kratosgrpcv1.LogoutFlow, error) {
 	if res.Status != http.StatusOK {
-		return "", refusal(res)
+		return nil, refusal(res)
 	}
-	var body struct {
-		LogoutToken string `json:"logout_token"`
+	flow := new(kratosgrpcv1.LogoutFlow)
+	if err := res.Decode(flow); err != nil {
+		return nil, err
 	}
-	if err := json.Unmarshal(res.Body, &body); err != nil || body.LogoutToken == "" {
-		return "", res.NotKratos(errors.New("it has no logout token"))
+	if flow.GetLogoutToken() == "" {
+		return nil, res.NotKratos(errors.New("it has no logout token"))
 	}
-	return body.LogoutToken, nil
+	return flow, nil
+}
+
+// CreateBrowserLogoutFlow is GET /self-service/logout/browser.
+func (a *Adapter) CreateBrowserLogoutFlow(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.CreateBrowserLogoutFlowRequest) (*kratosgrpcv1.CreateBrowserLogoutFlowResponse, error) {
+	res, err := a.get(ctx, x, browserClient, wantJSON, logoutStartPath, selfservice.ReturnTo(req.GetReturnTo()))
+	if err != nil {
+		return nil, err
+	}
+	flow, err := logoutFlow(res)
+	if err != nil {
+		return nil, err
+	}
+	return &kratosgrpcv1.CreateBrowserLogoutFlowResponse{Flow: flow}, nil
+}
+
+// UpdateLogoutFlow is GET /self-service/logout.
+func (a *Adapter) UpdateLogoutFlow(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.UpdateLogoutFlowRequest) (*kratosgrpcv1.UpdateLogoutFlowResponse, error) {
+	accept := x.Caller.Accept
+	if x.Caller.AcceptUnsaid {
+		accept = wantHTML
+	}
+	res, err := a.get(ctx, x, browserClient, accept, logoutPath, newQuery().add("token", req.GetToken()).add("return_to", req.GetReturnTo()).Values)
+	switch {
+	case err != nil:
+		return nil, err
+	case res.Status == http.StatusNoContent:
+		return new(kratosgrpcv1.UpdateLogoutFlowResponse), nil
+	case selfservice.IsRedirect(res):
+		to, err := a.redirect(ctx, x, res)
+		if err != nil {
+			return nil, err
+		}
+		return &kratosgrpcv1.UpdateLogoutFlowResponse{Redirect: to}, nil
+	default:
+		return nil, refusal(res)
+	}
+}
+
+// PerformNativeLogout is DELETE /self-service/logout/api.
+func (a *Adapter) PerformNativeLogout(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.PerformNativeLogoutRequest) (*kratosgrpcv1.PerformNativeLogoutResponse, error) {
+	if err := a.endSession(ctx, x, req.GetSessionToken()); err != nil {
+		return nil, err
+	}
+	return new(kratosgrpcv1.PerformNativeLogoutResponse), nil
 }
 
 // loggedOut is where a browser goes that has no session. Kratos 1.x says only to a browser that has one where a logout

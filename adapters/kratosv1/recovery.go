@@ -22,11 +22,15 @@ func (a *Adapter) InitializeRecoveryViaApiFlow(ctx context.Context, x *adapters.
 
 // InitializeRecoveryViaBrowserFlow is GET /self-service/recovery/browser.
 func (a *Adapter) InitializeRecoveryViaBrowserFlow(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.InitializeRecoveryViaBrowserFlowRequest) (*kratosgrpcv1.InitializeRecoveryViaBrowserFlowResponse, error) {
-	to, err := a.navigate(ctx, x, "/self-service/recovery/browser", selfservice.ReturnTo(req.GetReturnTo()))
+	flow := new(kratosgrpcv1.RecoveryFlow)
+	to, err := a.start(ctx, x, "/self-service/recovery/browser", selfservice.ReturnTo(req.GetReturnTo()), flow)
 	if err != nil {
 		return nil, err
 	}
-	return &kratosgrpcv1.InitializeRecoveryViaBrowserFlowResponse{Redirect: to}, nil
+	if to != nil {
+		return &kratosgrpcv1.InitializeRecoveryViaBrowserFlowResponse{Redirect: to}, nil
+	}
+	return &kratosgrpcv1.InitializeRecoveryViaBrowserFlowResponse{Flow: flow}, nil
 }
 
 // GetRecoveryFlow is GET /self-service/recovery/flows.
@@ -41,12 +45,20 @@ func (a *Adapter) GetRecoveryFlow(ctx context.Context, x *adapters.Exchange, req
 // CompleteRecoveryFlowWithLinkMethod is POST /self-service/recovery with the method link or, for a token, GET.
 func (a *Adapter) CompleteRecoveryFlowWithLinkMethod(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.CompleteRecoveryFlowWithLinkMethodRequest) (*kratosgrpcv1.CompleteRecoveryFlowWithLinkMethodResponse, error) {
 	res := new(kratosgrpcv1.CompleteRecoveryFlowWithLinkMethodResponse)
-	err := a.completeByLink(ctx, x, linkForm{
-		path:      recoveryPath,
-		flowID:    req.GetFlow(),
-		token:     req.GetToken(),
-		email:     req.GetPayload().GetEmail(),
-		csrfToken: req.GetPayload().GetCsrfToken(),
+	f := newForm(linkMethod, req.GetPayload().GetCsrfToken())
+	f.addText("email", req.GetPayload().GetEmail())
+	err := a.completeByMail(ctx, x, mailForm{path: recoveryPath, flowID: req.GetFlow(), token: req.GetToken(), form: f}, res)
+	if err != nil {
+		return nil, err
+	}
+	return res, nil
+}
+
+// UpdateRecoveryFlow is POST /self-service/recovery or, for a token, GET.
+func (a *Adapter) UpdateRecoveryFlow(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.UpdateRecoveryFlowRequest) (*kratosgrpcv1.UpdateRecoveryFlowResponse, error) {
+	res := new(kratosgrpcv1.UpdateRecoveryFlowResponse)
+	err := a.completeByMail(ctx, x, mailForm{
+		path: recoveryPath, flowID: req.GetFlow(), token: req.GetToken(), form: newPayload(req.GetMethod(), req.GetPayload()),
 	}, res)
 	if err != nil {
 		return nil, err

@@ -24,6 +24,26 @@ func (a *Adapter) navigate(ctx context.Context, x *adapters.Exchange, path strin
 	return a.redirect(ctx, x, res)
 }
 
+// start starts a browser's flow. A script that asks for JSON, and says so, is answered the flow in place of the redirect
+// to it, and flow is read.
+func (a *Adapter) start(ctx context.Context, x *adapters.Exchange, path string, query url.Values, flow flowMessage) (to *kratosgrpcv1.Redirect, err error) {
+	accept := x.Caller.Accept
+	if x.Caller.AcceptUnsaid {
+		accept = wantHTML
+	}
+	res, err := a.get(ctx, x, browserClient, accept, path, query)
+	switch {
+	case err != nil:
+		return nil, err
+	case selfservice.IsRedirect(res):
+		return a.redirect(ctx, x, res)
+	case res.Status == http.StatusOK:
+		return nil, decodeFlow(res, flow)
+	default:
+		return nil, refusal(res)
+	}
+}
+
 // redirect reads where an answer leads.
 func (a *Adapter) redirect(ctx context.Context, x *adapters.Exchange, res *upstream.Response) (*kratosgrpcv1.Redirect, error) {
 	to, err := selfservice.Redirect(res)

@@ -1,7 +1,6 @@
 package kratosv1
 
 import (
-	"encoding/json"
 	"net/http"
 	"strings"
 
@@ -14,12 +13,11 @@ import (
 // reasons are what the ids of Kratos's errors mean, where the status alone does not say. An id that is not here means what
 // the status says.
 var reasons = map[string]kratosgrpcv1.ErrorReason{
-	"session_inactive":              kratosgrpcv1.ErrorReason_ERROR_REASON_NO_ACTIVE_SESSION,
-	"session_already_available":     kratosgrpcv1.ErrorReason_ERROR_REASON_SESSION_ALREADY_AVAILABLE,
-	"session_aal_already_fulfilled": kratosgrpcv1.ErrorReason_ERROR_REASON_SESSION_ALREADY_AVAILABLE,
-	"session_refresh_required":      kratosgrpcv1.ErrorReason_ERROR_REASON_PRIVILEGED_SESSION_REQUIRED,
-	// There is a session, but a second factor is missing. The contract has no reason for that; the id says it.
-	"session_aal2_required":             kratosgrpcv1.ErrorReason_ERROR_REASON_ACCESS_DENIED,
+	"session_inactive":                  kratosgrpcv1.ErrorReason_ERROR_REASON_NO_ACTIVE_SESSION,
+	"session_already_available":         kratosgrpcv1.ErrorReason_ERROR_REASON_SESSION_ALREADY_AVAILABLE,
+	"session_aal_already_fulfilled":     kratosgrpcv1.ErrorReason_ERROR_REASON_SESSION_ALREADY_AVAILABLE,
+	"session_refresh_required":          kratosgrpcv1.ErrorReason_ERROR_REASON_PRIVILEGED_SESSION_REQUIRED,
+	"session_aal2_required":             kratosgrpcv1.ErrorReason_ERROR_REASON_HIGHER_AAL_REQUIRED,
 	"session_verified_address_required": kratosgrpcv1.ErrorReason_ERROR_REASON_ACCESS_DENIED,
 	"security_identity_mismatch":        kratosgrpcv1.ErrorReason_ERROR_REASON_ACCESS_DENIED,
 	"security_csrf_violation":           kratosgrpcv1.ErrorReason_ERROR_REASON_CSRF_VIOLATION,
@@ -33,20 +31,16 @@ var reasons = map[string]kratosgrpcv1.ErrorReason{
 // turnedOff is how Kratos says that a method is turned off, with the status of what does not exist and no id.
 const turnedOff = "This endpoint was disabled by system administrator"
 
-// beside is what Kratos says beside its error.
-type beside struct {
-	// UseFlowID is the flow that it started in place of an expired one.
-	UseFlowID string `json:"use_flow_id"`
-	// RedirectBrowserTo is where a browser has to go, to a login for example.
-	RedirectBrowserTo string `json:"redirect_browser_to"`
-}
+// What Kratos says beside its error.
+const (
+	// useFlowID is the flow that it started in place of an expired one.
+	useFlowID = "use_flow_id"
+	// redirectBrowserTo is where a browser has to go, to a login for example.
+	redirectBrowserTo = "redirect_browser_to"
+)
 
-func besideError(res *upstream.Response) beside {
-	var b beside
-	if err := json.Unmarshal(res.Body, &b); err != nil {
-		return beside{}
-	}
-	return b
+func besideError(e *kratosgrpcv1.UpstreamError, name string) string {
+	return e.GetBeside().GetFields()[name].GetStringValue()
 }
 
 // refusal translates an answer that is neither a success nor data.
@@ -64,11 +58,10 @@ func refusal(res *upstream.Response) *adapters.Error {
 	if res.Status == http.StatusNotFound && strings.HasPrefix(e.Upstream.GetReason(), turnedOff) {
 		e.Reason = kratosgrpcv1.ErrorReason_ERROR_REASON_UNSUPPORTED_BY_UPSTREAM
 	}
-	b := besideError(res)
-	if e.Reason == kratosgrpcv1.ErrorReason_ERROR_REASON_FLOW_EXPIRED && b.UseFlowID != noFlow {
-		e.ReplacementFlowID = b.UseFlowID
+	if id := besideError(e.Upstream, useFlowID); e.Reason == kratosgrpcv1.ErrorReason_ERROR_REASON_FLOW_EXPIRED && id != noFlow {
+		e.ReplacementFlowID = id
 	}
-	e.RedirectTo = b.RedirectBrowserTo
+	e.RedirectTo = besideError(e.Upstream, redirectBrowserTo)
 	return e
 }
 
@@ -81,18 +74,18 @@ func locationChange(res *upstream.Response) *kratosgrpcv1.Redirect {
 	if res.Status != http.StatusUnprocessableEntity {
 		return nil
 	}
-	b := besideError(res)
-	if b.RedirectBrowserTo == "" || refusal(res).Upstream.GetId() != "browser_location_change_required" {
+	e := refusal(res)
+	if e.RedirectTo == "" || e.Upstream.GetId() != "browser_location_change_required" {
 		return nil
 	}
-	return selfservice.RedirectTo(b.RedirectBrowserTo)
+	return selfservice.RedirectTo(e.RedirectTo)
 }
 
 // refusedInFlow is the refusal that a flow's message is, or nil if the flow is one to be filled in again. In a login that
 // is under way Kratos says so of somebody who is logged in already; no form can mend that.
 func refusedInFlow(res *upstream.Response, flow flowMessage) error {
 	const loggedIn = "A valid session was detected and thus login is not possible"
-	for _, m := range flow.GetMessages() {
+	for _, m := range flow.GetUi().GetMessages() {
 		if m.GetType() == "error" && strings.HasPrefix(m.GetText(), loggedIn) {
 			return &adapters.Error{
 				Reason:     kratosgrpcv1.ErrorReason_ERROR_REASON_SESSION_ALREADY_AVAILABLE,

@@ -30,7 +30,7 @@ func TestRefusal(t *testing.T) {
 		{401, "session_inactive", "No active session was found in this request.", kratosgrpcv1.ErrorReason_ERROR_REASON_NO_ACTIVE_SESSION},
 		{400, "session_already_available", "A valid session was detected", kratosgrpcv1.ErrorReason_ERROR_REASON_SESSION_ALREADY_AVAILABLE},
 		{400, "session_aal_already_fulfilled", "", kratosgrpcv1.ErrorReason_ERROR_REASON_SESSION_ALREADY_AVAILABLE},
-		{403, "session_aal2_required", "", kratosgrpcv1.ErrorReason_ERROR_REASON_ACCESS_DENIED},
+		{403, "session_aal2_required", "", kratosgrpcv1.ErrorReason_ERROR_REASON_HIGHER_AAL_REQUIRED},
 		{403, "session_refresh_required", "The login session is too old", kratosgrpcv1.ErrorReason_ERROR_REASON_PRIVILEGED_SESSION_REQUIRED},
 		{403, "session_verified_address_required", "", kratosgrpcv1.ErrorReason_ERROR_REASON_ACCESS_DENIED},
 		{403, "security_csrf_violation", "", kratosgrpcv1.ErrorReason_ERROR_REASON_CSRF_VIOLATION},

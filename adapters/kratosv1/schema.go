@@ -2,6 +2,10 @@ package kratosv1
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"mime"
+	"net/http"
 
 	"github.com/kratosgrpc/kratosgrpc/adapters"
 	"github.com/kratosgrpc/kratosgrpc/adapters/internal/selfservice"
@@ -20,4 +24,46 @@ func (a *Adapter) GetSchema(ctx context.Context, x *adapters.Exchange, req *krat
 		return nil, err
 	}
 	return selfservice.Schema(res, refusal)
+}
+
+// ListIdentitySchemas is GET /schemas.
+func (a *Adapter) ListIdentitySchemas(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.ListIdentitySchemasRequest) (*kratosgrpcv1.ListIdentitySchemasResponse, error) {
+	p := pageOf(req)
+	res, err := a.get(ctx, x, browserClient, wantJSON, "/schemas", p.byNumber(0).Values)
+	if err != nil {
+		return nil, err
+	}
+	items, total, err := list(res)
+	if err != nil {
+		return nil, err
+	}
+	answer := &kratosgrpcv1.ListIdentitySchemasResponse{NextPageToken: p.next(total), TotalSize: total}
+	for _, item := range items {
+		var schema struct {
+			ID     string          `json:"id"`
+			Schema json.RawMessage `json:"schema"`
+		}
+		if err := json.Unmarshal(item, &schema); err != nil || schema.ID == "" || len(schema.Schema) == 0 {
+			return nil, res.NotKratos(errors.New("one of the schemas is none"))
+		}
+		answer.IdentitySchemas = append(answer.IdentitySchemas, &kratosgrpcv1.IdentitySchema{Id: schema.ID, Schema: schema.Schema})
+	}
+	return answer, nil
+}
+
+// GetWebAuthnJavaScript is GET /.well-known/ory/webauthn.js.
+func (a *Adapter) GetWebAuthnJavaScript(ctx context.Context, x *adapters.Exchange, _ *kratosgrpcv1.GetWebAuthnJavaScriptRequest) (*kratosgrpcv1.GetWebAuthnJavaScriptResponse, error) {
+	// It is nobody's in particular.
+	res, err := a.get(ctx, &adapters.Exchange{Caller: adapters.Caller{RequestID: x.Caller.RequestID}}, apiClient, "", "/.well-known/ory/webauthn.js", nil)
+	if err != nil {
+		return nil, err
+	}
+	if res.Status != http.StatusOK {
+		return nil, refusal(res)
+	}
+	if media, _, err := mime.ParseMediaType(res.Header.Get("Content-Type")); err != nil || media != "text/javascript" || len(res.Body) == 0 {
+		// A page that says that something is wrong must not run as a script.
+		return nil, res.NotKratos(errors.New("it is no script"))
+	}
+	return &kratosgrpcv1.GetWebAuthnJavaScriptResponse{Script: res.Body}, nil
 }

@@ -2,12 +2,10 @@ package kratosv1
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/url"
 
 	"github.com/kratosgrpc/kratosgrpc/adapters"
-	"github.com/kratosgrpc/kratosgrpc/adapters/internal/upstream"
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
 )
 
@@ -23,16 +21,9 @@ func (a *Adapter) GetError(ctx context.Context, x *adapters.Exchange, req *krato
 	if err := decode(res, container); err != nil {
 		return nil, err
 	}
-	var body struct {
-		Error json.RawMessage `json:"error"`
-	}
-	worded := new(kratosgrpcv1.UpstreamError)
-	if err := json.Unmarshal(res.Body, &body); err != nil || len(body.Error) == 0 || container.GetId() == "" {
+	if container.GetId() == "" || container.GetError() == nil {
 		return nil, res.NotKratos(errors.New("it has no error"))
 	}
-	if err := upstream.Unmarshal(body.Error, worded); err != nil {
-		return nil, res.NotKratos(err)
-	}
-	container.Errors = append(container.Errors, worded)
+	container.Errors = append(container.Errors, container.GetError())
 	return &kratosgrpcv1.GetErrorResponse{Error: container}, nil
 }

@@ -3,6 +3,7 @@ package kratosv1
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 
 	"github.com/kratosgrpc/kratosgrpc/adapters"
@@ -12,8 +13,8 @@ import (
 )
 
 // Whoami is GET /sessions/whoami.
-func (a *Adapter) Whoami(ctx context.Context, x *adapters.Exchange, _ *kratosgrpcv1.WhoamiRequest) (*kratosgrpcv1.WhoamiResponse, error) {
-	res, err := a.get(ctx, x, browserClient, wantJSON, "/sessions/whoami", nil)
+func (a *Adapter) Whoami(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.WhoamiRequest) (*kratosgrpcv1.WhoamiResponse, error) {
+	res, err := a.get(ctx, x, browserClient, wantJSON, "/sessions/whoami", newQuery().add("tokenize_as", req.GetTokenizeAs()).Values)
 	if err != nil {
 		return nil, err
 	}
@@ -22,9 +23,17 @@ func (a *Adapter) Whoami(ctx context.Context, x *adapters.Exchange, _ *kratosgrp
 
 // RevokeSession is DELETE /self-service/logout/api.
 func (a *Adapter) RevokeSession(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.RevokeSessionRequest) (*kratosgrpcv1.RevokeSessionResponse, error) {
-	body, err := json.Marshal(map[string]string{"session_token": req.GetSessionToken()})
+	if err := a.endSession(ctx, x, req.GetSessionToken()); err != nil {
+		return nil, err
+	}
+	return new(kratosgrpcv1.RevokeSessionResponse), nil
+}
+
+// endSession ends a session by its token.
+func (a *Adapter) endSession(ctx context.Context, x *adapters.Exchange, token string) error {
+	body, err := json.Marshal(map[string]string{"session_token": token})
 	if err != nil {
-		return nil, &adapters.Error{Reason: kratosgrpcv1.ErrorReason_ERROR_REASON_INTERNAL, Message: "the request to Kratos could not be made", Err: err}
+		return &adapters.Error{Reason: kratosgrpcv1.ErrorReason_ERROR_REASON_INTERNAL, Message: "the request to Kratos could not be made", Err: err}
 	}
 	res, err := a.client.Do(ctx, upstream.Request{
 		Method:      http.MethodDelete,
@@ -34,10 +43,28 @@ func (a *Adapter) RevokeSession(ctx context.Context, x *adapters.Exchange, req *
 		Body:        string(body),
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if res.Status != http.StatusNoContent {
-		return nil, refusal(res)
+		return refusal(res)
 	}
-	return new(kratosgrpcv1.RevokeSessionResponse), nil
+	return nil
+}
+
+// ExchangeSessionToken is GET /sessions/token-exchange.
+func (a *Adapter) ExchangeSessionToken(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.ExchangeSessionTokenRequest) (*kratosgrpcv1.ExchangeSessionTokenResponse, error) {
+	query := newQuery().add("init_code", req.GetInitCode()).add("return_to_code", req.GetReturnToCode())
+	// The codes are the credential.
+	res, err := a.get(ctx, &adapters.Exchange{Caller: adapters.Caller{RequestID: x.Caller.RequestID}}, apiClient, wantJSON, "/sessions/token-exchange", query.Values)
+	if err != nil {
+		return nil, err
+	}
+	success := new(kratosgrpcv1.LoginSuccess)
+	if err := decode(res, success); err != nil {
+		return nil, err
+	}
+	if success.GetSessionToken() == "" || success.GetSession().GetId() == "" {
+		return nil, res.NotKratos(errors.New("it has no session"))
+	}
+	return &kratosgrpcv1.ExchangeSessionTokenResponse{Success: success}, nil
 }

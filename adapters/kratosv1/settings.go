@@ -8,10 +8,15 @@ import (
 
 	"github.com/kratosgrpc/kratosgrpc/adapters"
 	"github.com/kratosgrpc/kratosgrpc/adapters/internal/selfservice"
+	"github.com/kratosgrpc/kratosgrpc/adapters/internal/uinodes"
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
 )
 
-const profileMethod = "profile"
+const (
+	settingsPath = "/self-service/settings"
+
+	profileMethod = "profile"
+)
 
 // InitializeSettingsViaApiFlow is GET /self-service/settings/api.
 func (a *Adapter) InitializeSettingsViaApiFlow(ctx context.Context, x *adapters.Exchange, _ *kratosgrpcv1.InitializeSettingsViaApiFlowRequest) (*kratosgrpcv1.InitializeSettingsViaApiFlowResponse, error) {
@@ -24,11 +29,15 @@ func (a *Adapter) InitializeSettingsViaApiFlow(ctx context.Context, x *adapters.
 
 // InitializeSettingsViaBrowserFlow is GET /self-service/settings/browser.
 func (a *Adapter) InitializeSettingsViaBrowserFlow(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.InitializeSettingsViaBrowserFlowRequest) (*kratosgrpcv1.InitializeSettingsViaBrowserFlowResponse, error) {
-	to, err := a.navigate(ctx, x, "/self-service/settings/browser", selfservice.ReturnTo(req.GetReturnTo()))
+	flow := new(kratosgrpcv1.SettingsFlow)
+	to, err := a.start(ctx, x, "/self-service/settings/browser", selfservice.ReturnTo(req.GetReturnTo()), flow)
 	if err != nil {
 		return nil, err
 	}
-	return &kratosgrpcv1.InitializeSettingsViaBrowserFlowResponse{Redirect: to}, nil
+	if to != nil {
+		return &kratosgrpcv1.InitializeSettingsViaBrowserFlowResponse{Redirect: to}, nil
+	}
+	return &kratosgrpcv1.InitializeSettingsViaBrowserFlowResponse{Flow: flow}, nil
 }
 
 // GetSettingsFlow is GET /self-service/settings/flows.
@@ -66,7 +75,7 @@ func (a *Adapter) CompleteSettingsFlowWithProfileMethod(ctx context.Context, x *
 
 // CompleteBrowserSettingsOidcSettingsFlow is POST /self-service/settings with the method oidc.
 func (a *Adapter) CompleteBrowserSettingsOidcSettingsFlow(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.CompleteBrowserSettingsOidcSettingsFlowRequest) (*kratosgrpcv1.CompleteBrowserSettingsOidcSettingsFlowResponse, error) {
-	f := newForm(oidcGroup, req.GetPayload().GetCsrfToken())
+	f := newForm(uinodes.OIDC, req.GetPayload().GetCsrfToken())
 	f.addText("link", req.GetPayload().GetLink())
 	f.addText("unlink", req.GetPayload().GetUnlink())
 
@@ -77,16 +86,25 @@ func (a *Adapter) CompleteBrowserSettingsOidcSettingsFlow(ctx context.Context, x
 	return res, nil
 }
 
+// UpdateSettingsFlow is POST /self-service/settings or, without a form, GET: see change.
+func (a *Adapter) UpdateSettingsFlow(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.UpdateSettingsFlowRequest) (*kratosgrpcv1.UpdateSettingsFlowResponse, error) {
+	res := new(kratosgrpcv1.UpdateSettingsFlowResponse)
+	f := newPayload(req.GetMethod(), req.GetPayload())
+	if err := a.change(ctx, x, req.GetFlow(), req.GetPayload() != nil || req.GetMethod() != "", f, res); err != nil {
+		return nil, err
+	}
+	return res, nil
+}
+
 // change completes a settings form or, without one, goes on with a change that Kratos has paused so that the session
 // could be refreshed: it finds that by a cookie, and takes it by GET.
 func (a *Adapter) change(ctx context.Context, x *adapters.Exchange, flowID string, filledIn bool, f form, res settingsResponse) error {
-	const path = "/self-service/settings"
 	if filledIn {
-		if err := a.submit(ctx, x, path, flowID, f, res); err != nil {
+		if err := a.submit(ctx, x, settingsPath, flowID, f, res); err != nil {
 			return err
 		}
 	} else {
-		answer, err := a.get(ctx, x, browserClient, x.Caller.Accept, path, selfservice.FlowQuery(flowID))
+		answer, err := a.get(ctx, x, browserClient, x.Caller.Accept, settingsPath, selfservice.FlowQuery(flowID))
 		if err != nil {
 			return err
 		}

@@ -19,6 +19,12 @@ import (
 // jsonBody is the media type of completions: see the package's Design for what the parameter is for.
 const jsonBody = "application/json; charset=utf-8"
 
+// Fields that every form has.
+const (
+	methodField = "method"
+	csrfField   = "csrf_token"
+)
+
 // form is a filled-in form.
 type form map[string]any
 
@@ -35,6 +41,15 @@ func (f form) addText(key, value string) {
 	}
 }
 
+// newPayload is a form of which everything stands in a payload, but maybe the method.
+func newPayload(method string, payload *structpb.Struct) form {
+	f := form(payload.AsMap())
+	if method != "" {
+		f[methodField] = method
+	}
+	return f
+}
+
 // addTraits adds traits as they are.
 func (f form) addTraits(traits *structpb.Struct) {
 	if traits != nil {
@@ -42,18 +57,31 @@ func (f form) addTraits(traits *structpb.Struct) {
 	}
 }
 
-// encode is the form as JSON.
-func (f form) encode() (string, error) {
+// encode is the form as it goes upstream: as JSON, in which nothing is lost, unless the caller sent a form itself.
+func (f form) encode(asForm bool) (contentType, body string, err error) {
+	fields, err := structpb.NewStruct(f)
+	if err != nil {
+		return "", "", unsayable("it holds text that is not valid UTF-8")
+	}
+	if asForm {
+		values := url.Values{}
+		selfservice.AddFields(values, fields)
+		return "application/x-www-form-urlencoded", values.Encode(), nil
+	}
 	encoded, err := json.Marshal(f)
 	if err != nil {
 		// The error may quote a trait.
-		return "", &adapters.Error{
-			Reason:     kratosgrpcv1.ErrorReason_ERROR_REASON_INVALID_REQUEST,
-			Message:    "the traits hold a number that JSON can't say",
-			Violations: []adapters.Violation{{Field: "payload.traits", Description: "holds a number that is not finite"}},
-		}
+		return "", "", unsayable("it holds a number that is not finite")
 	}
-	return string(encoded), nil
+	return jsonBody, string(encoded), nil
+}
+
+func unsayable(why string) error {
+	return &adapters.Error{
+		Reason:     kratosgrpcv1.ErrorReason_ERROR_REASON_INVALID_REQUEST,
+		Message:    "the payload can't be sent: " + why,
+		Violations: []adapters.Violation{{Field: "payload", Description: why}},
+	}
 }
 
 // submit completes a form, and sets the outcome of res, the response message of a completion.
@@ -67,27 +95,19 @@ func (a *Adapter) submit(ctx context.Context, x *adapters.Exchange, path, flowID
 
 // post sends a form, at most twice: an API flow is refused unread because of cookies.
 func (a *Adapter) post(ctx context.Context, x *adapters.Exchange, path string, query url.Values, f form) (*upstream.Response, error) {
-	body, err := f.encode()
+	contentType, body, err := f.encode(x.Caller.SentForm)
 	if err != nil {
 		return nil, err
 	}
-	cookies := x.Caller.CookieHeader(ownCookie)
-	answer, err := a.postAs(ctx, &x.Caller, cookies, path, query, body)
+	request := upstream.Request{Method: http.MethodPost, Path: path, Query: query, ContentType: contentType, Body: body}
+	cookies := x.Caller.CookieHeader(a.ownCookie)
+	request.Header = selfservice.Header(&x.Caller, cookies, x.Caller.Accept)
+	answer, err := a.client.Do(ctx, request)
 	if err == nil && cookies != "" && refusedForCookies(answer) {
-		return a.postAs(ctx, &x.Caller, "", path, query, body)
+		request.Header = selfservice.Header(&x.Caller, "", x.Caller.Accept)
+		return a.client.Do(ctx, request)
 	}
 	return answer, err
-}
-
-func (a *Adapter) postAs(ctx context.Context, c *adapters.Caller, cookies, path string, query url.Values, body string) (*upstream.Response, error) {
-	return a.client.Do(ctx, upstream.Request{
-		Method:      http.MethodPost,
-		Path:        path,
-		Query:       query,
-		Header:      selfservice.Header(c, cookies, c.Accept),
-		ContentType: jsonBody,
-		Body:        body,
-	})
 }
 
 // refusedForCookies tells whether a form was refused, unread, because cookies came with it although the flow is an API

@@ -22,11 +22,15 @@ func (a *Adapter) InitializeVerificationViaApiFlow(ctx context.Context, x *adapt
 
 // InitializeVerificationViaBrowserFlow is GET /self-service/verification/browser.
 func (a *Adapter) InitializeVerificationViaBrowserFlow(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.InitializeVerificationViaBrowserFlowRequest) (*kratosgrpcv1.InitializeVerificationViaBrowserFlowResponse, error) {
-	to, err := a.navigate(ctx, x, "/self-service/verification/browser", selfservice.ReturnTo(req.GetReturnTo()))
+	flow := new(kratosgrpcv1.VerificationFlow)
+	to, err := a.start(ctx, x, "/self-service/verification/browser", selfservice.ReturnTo(req.GetReturnTo()), flow)
 	if err != nil {
 		return nil, err
 	}
-	return &kratosgrpcv1.InitializeVerificationViaBrowserFlowResponse{Redirect: to}, nil
+	if to != nil {
+		return &kratosgrpcv1.InitializeVerificationViaBrowserFlowResponse{Redirect: to}, nil
+	}
+	return &kratosgrpcv1.InitializeVerificationViaBrowserFlowResponse{Flow: flow}, nil
 }
 
 // GetVerificationFlow is GET /self-service/verification/flows.
@@ -41,12 +45,20 @@ func (a *Adapter) GetVerificationFlow(ctx context.Context, x *adapters.Exchange,
 // CompleteVerificationFlowWithLinkMethod is POST /self-service/verification with the method link or, for a token, GET.
 func (a *Adapter) CompleteVerificationFlowWithLinkMethod(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.CompleteVerificationFlowWithLinkMethodRequest) (*kratosgrpcv1.CompleteVerificationFlowWithLinkMethodResponse, error) {
 	res := new(kratosgrpcv1.CompleteVerificationFlowWithLinkMethodResponse)
-	err := a.completeByLink(ctx, x, linkForm{
-		path:      verificationPath,
-		flowID:    req.GetFlow(),
-		token:     req.GetToken(),
-		email:     req.GetPayload().GetEmail(),
-		csrfToken: req.GetPayload().GetCsrfToken(),
+	f := newForm(linkMethod, req.GetPayload().GetCsrfToken())
+	f.addText("email", req.GetPayload().GetEmail())
+	err := a.completeByMail(ctx, x, mailForm{path: verificationPath, flowID: req.GetFlow(), token: req.GetToken(), form: f}, res)
+	if err != nil {
+		return nil, err
+	}
+	return res, nil
+}
+
+// UpdateVerificationFlow is POST /self-service/verification or, for a token, GET.
+func (a *Adapter) UpdateVerificationFlow(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.UpdateVerificationFlowRequest) (*kratosgrpcv1.UpdateVerificationFlowResponse, error) {
+	res := new(kratosgrpcv1.UpdateVerificationFlowResponse)
+	err := a.completeByMail(ctx, x, mailForm{
+		path: verificationPath, flowID: req.GetFlow(), token: req.GetToken(), form: newPayload(req.GetMethod(), req.GetPayload()),
 	}, res)
 	if err != nil {
 		return nil, err

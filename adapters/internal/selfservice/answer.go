@@ -39,10 +39,20 @@ func DecodeInto(m proto.Message, answer *upstream.Response, path ...protoreflect
 	if err := answer.Decode(m); err != nil {
 		return err
 	}
-	if proto.Size(m) == 0 {
+	if !says(m) {
 		return answer.NotKratos(errors.New("it holds nothing that this operation answers"))
 	}
 	return nil
+}
+
+// says tells whether a message holds anything that the contract has a field for.
+func says(m proto.Message) bool {
+	said := false
+	m.ProtoReflect().Range(func(field protoreflect.FieldDescriptor, _ protoreflect.Value) bool {
+		said = said || field.Name() != "extra"
+		return !said
+	})
+	return said
 }
 
 // IsKratos tells whether an answer that is no JSON is Kratos's, and not that of a proxy on the way: Kratos sets Vary on

@@ -10,6 +10,9 @@ import (
 	"strconv"
 	"time"
 
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/types/known/structpb"
+
 	"github.com/kratosgrpc/kratosgrpc/adapters"
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
 )
@@ -98,27 +101,34 @@ func reason(status int) kratosgrpcv1.ErrorReason {
 	}
 }
 
-// errorBody is the form of Kratos's errors. The contract's message has no field for debug, so it is dropped here.
-type errorBody struct {
-	Error json.RawMessage `json:"error"`
-}
-
 func (r *Response) upstreamError() (*kratosgrpcv1.UpstreamError, error) {
-	var b errorBody
-	if err := json.Unmarshal(r.Body, &b); err != nil {
+	body := map[string]json.RawMessage{}
+	if err := json.Unmarshal(r.Body, &body); err != nil {
 		// An error of package json quotes at most a character of the input.
 		return nil, err
 	}
-	if len(b.Error) == 0 {
+	if len(body["error"]) == 0 {
 		return nil, errors.New("it has no error object")
 	}
 	worded := new(kratosgrpcv1.UpstreamError)
-	if err := Unmarshal(b.Error, worded); err != nil {
+	if err := Unmarshal(body["error"], worded); err != nil {
 		return nil, err
 	}
 	if worded.GetCode() == 0 {
 		// All of Kratos's errors have one. Gateways answer 401 with an error object of their own.
 		return nil, errors.New("its error has no code")
+	}
+	delete(body, "error")
+	delete(body, "debug")
+	if len(body) > 0 {
+		beside, err := json.Marshal(body)
+		if err != nil {
+			return nil, err
+		}
+		worded.Beside = new(structpb.Struct)
+		if err := protojson.Unmarshal(beside, worded.GetBeside()); err != nil {
+			return nil, errors.New("what stands beside its error is malformed")
+		}
 	}
 	return worded, nil
 }

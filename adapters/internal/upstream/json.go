@@ -1,23 +1,13 @@
 package upstream
 
 import (
-	"errors"
-
-	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/kratosgrpc/kratosgrpc/adapters/kratosjson"
 )
 
-var unmarshal = protojson.UnmarshalOptions{DiscardUnknown: true}
-
-// Unmarshal reads JSON of Kratos into a message of the contract, whose JSON names are Kratos's own. Null and absent are
-// the same; fields that the contract does not have are ignored.
-func Unmarshal(data []byte, m proto.Message) error {
-	if err := unmarshal.Unmarshal(data, m); err != nil {
-		// The error quotes the input, in which there may be a secret.
-		return errors.New("the JSON is malformed, or not of the form that this operation answers")
-	}
-	return nil
-}
+// Unmarshal reads JSON of Kratos into a message of the contract, whose JSON names are Kratos's own.
+func Unmarshal(data []byte, m proto.Message) error { return kratosjson.Unmarshal(data, m) }
 
 // Decode reads the answer's body into a message. What can't be read is not Kratos's answer: see [Response.NotKratos].
 func (r *Response) Decode(m proto.Message) error {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"debug/elf"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -17,6 +18,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/kratosgrpc/kratosgrpc/adapters/detect"
+	"github.com/kratosgrpc/kratosgrpc/adapters/kratostest"
 )
 
 // build builds the command, for the tests run it as a person does.
@@ -95,6 +99,7 @@ func TestCommand(t *testing.T) {
 	})
 	t.Run("README", func(t *testing.T) { verifyFlags(t, binary) })
 	t.Run("serve", func(t *testing.T) { verifyServe(t, binary) })
+	t.Run("wrong upstream", func(t *testing.T) { verifyWrongUpstream(t, binary) })
 }
 
 // verifyFlags checks that the README's table has the flags that there are, and their defaults.
@@ -133,15 +138,12 @@ func verifyFlags(t *testing.T, binary string) {
 // verifyServe serves, by the environment alone, until SIGTERM.
 func verifyServe(t *testing.T, binary string) {
 	t.Helper()
-	kratos := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = fmt.Fprint(w, `{"status":"ok"}`)
-	}))
-	defer kratos.Close()
+	kratos := kratostest.StartT(t, kratostest.Options{Version: kratostest.V13})
 	grpcAddr, httpAddr := freeAddress(t), freeAddress(t)
 
 	var log bytes.Buffer
 	server := exec.Command(binary, "serve")
-	server.Env = append(os.Environ(), "KRATOSGRPC_UPSTREAM="+kratos.URL, "KRATOSGRPC_GRPC_ADDR="+grpcAddr, "KRATOSGRPC_HTTP_ADDR="+httpAddr, "KRATOSGRPC_LOG_FORMAT=json")
+	server.Env = append(os.Environ(), "KRATOSGRPC_UPSTREAM="+kratos.PublicURL, "KRATOSGRPC_GRPC_ADDR="+grpcAddr, "KRATOSGRPC_HTTP_ADDR="+httpAddr, "KRATOSGRPC_LOG_FORMAT=json")
 	server.Stderr = &log
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
@@ -171,11 +173,34 @@ func verifyServe(t *testing.T, binary string) {
 	if err := server.Wait(); err != nil {
 		t.Errorf("after SIGTERM: %v\n%s", err, &log)
 	}
+	if !strings.Contains(log.String(), `"msg":"found Kratos","upstream_api":"v1"`) {
+		t.Errorf("the log does not say what was found:\n%s", &log)
+	}
 	if !strings.Contains(log.String(), `"msg":"stopped"`) {
 		t.Errorf("the log does not end in order:\n%s", &log)
 	}
 	if _, err := run(t, binary, probe, "healthcheck"); err == nil {
 		t.Error("healthcheck of a stopped server is no error")
+	}
+}
+
+// verifyWrongUpstream serves something that is no Kratos, which is an error, unless somebody insists.
+func verifyWrongUpstream(t *testing.T, binary string) {
+	t.Helper()
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = fmt.Fprint(w, `{"status":"ok"}`)
+	}))
+	defer other.Close()
+	addresses := []string{"KRATOSGRPC_GRPC_ADDR=" + freeAddress(t), "KRATOSGRPC_HTTP_ADDR=" + freeAddress(t)}
+	out, err := run(t, binary, addresses, "serve", "--upstream="+other.URL)
+	if exit := new(exec.ExitError); !errors.As(err, &exit) || exit.ExitCode() != 1 {
+		t.Errorf("serve ends with %v, want exit code 1", err)
+	}
+	if !strings.Contains(out, "--upstream: "+detect.ErrNotKratos.Error()) {
+		t.Errorf("serve does not say what is wrong:\n%s", out)
+	}
+	if strings.Contains(out, "serving") {
+		t.Errorf("it serves all the same:\n%s", out)
 	}
 }
 

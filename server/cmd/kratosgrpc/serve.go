@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"time"
 
 	"github.com/kratosgrpc/kratosgrpc/adapters"
+	"github.com/kratosgrpc/kratosgrpc/adapters/detect"
 	"github.com/kratosgrpc/kratosgrpc/adapters/kratosv05"
 	"github.com/kratosgrpc/kratosgrpc/adapters/kratosv1"
 	"github.com/kratosgrpc/kratosgrpc/server"
@@ -15,7 +17,8 @@ import (
 
 type serveCommand struct {
 	Upstream        string        `required:"" placeholder:"URL" help:"Base URL of Kratos's public API, for example http://kratos:4433. Required."`
-	UpstreamAPI     string        `name:"upstream-api" enum:"v0.5,v1" default:"v0.5" help:"The generation of Kratos behind it: ${enum}."`
+	UpstreamAPI     string        `name:"upstream-api" enum:"auto,v0.5,v1" default:"auto" help:"The generation of Kratos behind it: ${enum}. With auto it is found out, and again after an outage."`
+	SessionCookie   string        `name:"upstream-session-cookie" placeholder:"NAME" help:"Name of Kratos's session cookie, if its configuration has another one than ory_kratos_session."`
 	UpstreamTimeout time.Duration `default:"10s" help:"How long Kratos may take for a call that brings no deadline of its own."`
 	PublicURL       string        `name:"public-url" placeholder:"URL" help:"Base URL at which browsers reach the REST view. If set, URLs of Kratos itself in answers are rewritten to it."`
 	KratosURL       string        `name:"upstream-public-url" placeholder:"URL" help:"Base URL by which Kratos calls itself (its serve.public.base_url), if that is not --upstream. With --public-url."`
@@ -28,11 +31,12 @@ type serveCommand struct {
 
 // Run serves until the process is told to stop.
 func (c *serveCommand) Run(ctx context.Context) error {
-	adapter, err := newAdapter(c.UpstreamAPI, c.Upstream)
+	config := server.DefaultConfig()
+	config.Logger = newLogger(c.LogFormat, c.LogLevel)
+	adapter, err := c.adapter(ctx, &config)
 	if err != nil {
 		return err
 	}
-	config := server.DefaultConfig()
 	config.GRPCAddr, config.HTTPAddr = c.GRPCAddr, c.HTTPAddr
 	config.UpstreamTimeout = c.UpstreamTimeout
 	config.CookieDomain = c.CookieDomain
@@ -42,7 +46,6 @@ func (c *serveCommand) Run(ctx context.Context) error {
 			config.KratosURLs = append(config.KratosURLs, c.KratosURL)
 		}
 	}
-	config.Logger = newLogger(c.LogFormat, c.LogLevel)
 
 	s, err := server.New(config, adapter)
 	if err != nil {
@@ -51,15 +54,47 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	return s.Run(ctx)
 }
 
+// adapter is the one for the Kratos that was named or, if it is to be found out, that is there. Where none can be reached
+// now there is none yet: the server finds out once there is.
+func (c *serveCommand) adapter(ctx context.Context, config *server.Config) (adapters.Adapter, error) {
+	if c.UpstreamAPI != autoAPI {
+		return c.newAdapter(c.UpstreamAPI)
+	}
+	config.Detect = func(ctx context.Context) (adapters.Adapter, string, error) {
+		found, err := detect.Generation(ctx, c.Upstream)
+		if err != nil {
+			return nil, "", err
+		}
+		adapter, err := c.newAdapter(found.API)
+		return adapter, found.Because, err
+	}
+	asked, cancel := context.WithTimeout(ctx, c.UpstreamTimeout)
+	defer cancel()
+	adapter, because, err := config.Detect(asked)
+	switch {
+	case err == nil:
+		config.Logger.Info("found Kratos", "upstream_api", adapter.API(), "because", because)
+		return adapter, nil
+	case errors.Is(err, detect.ErrUnreachable) && ctx.Err() == nil:
+		config.Logger.Warn("Kratos can't be reached yet: calls are refused until it can", "cause", err.Error())
+		return nil, nil
+	default:
+		return nil, fmt.Errorf("--upstream: %w", err)
+	}
+}
+
+// autoAPI is the value of --upstream-api that finds the generation out.
+const autoAPI = "auto"
+
 // newAdapter chooses the adapter for a generation of Kratos.
-func newAdapter(api, upstream string) (adapters.Adapter, error) {
+func (c *serveCommand) newAdapter(api string) (adapters.Adapter, error) {
 	switch api {
 	case kratosv05.API:
-		return kratosv05.New(upstream)
+		return kratosv05.New(c.Upstream)
 	case kratosv1.API:
-		return kratosv1.New(upstream)
+		return kratosv1.New(c.Upstream, kratosv1.WithSessionCookie(c.SessionCookie))
 	default:
-		return nil, fmt.Errorf("there is no adapter for upstream API %q", api)
+		return nil, fmt.Errorf("there is no adapter for Kratos %s", api)
 	}
 }
 

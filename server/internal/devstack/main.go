@@ -13,17 +13,29 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/kratosgrpc/kratosgrpc/adapters"
 	"github.com/kratosgrpc/kratosgrpc/adapters/kratostest"
 	"github.com/kratosgrpc/kratosgrpc/adapters/kratosv05"
+	"github.com/kratosgrpc/kratosgrpc/adapters/kratosv1"
 	"github.com/kratosgrpc/kratosgrpc/server"
 )
 
 // commands is the command line. The defaults are reachable from this machine only.
 type commands struct {
+	Kratos          string `enum:"1.3.1,0.5.5" default:"1.3.1" help:"Release of Kratos: ${enum} (${default})."`
 	GRPCAddr        string `name:"grpc-addr" default:"127.0.0.1:9090" help:"Address to serve gRPC on (${default})."`
 	HTTPAddr        string `name:"http-addr" default:"127.0.0.1:8080" help:"Address to serve REST on (${default})."`
 	KratosAddr      string `name:"kratos-addr" default:"127.0.0.1:4433" help:"Address for Kratos's public API (${default})."`
 	KratosAdminAddr string `name:"kratos-admin-addr" default:"127.0.0.1:4434" help:"Address for Kratos's admin API (${default})."`
+}
+
+// releases are the ones that can be chosen.
+var releases = map[string]struct {
+	version kratostest.Version
+	adapter func(url string) (adapters.Adapter, error)
+}{
+	"1.3.1": {kratostest.V13, func(url string) (adapters.Adapter, error) { return kratosv1.New(url) }},
+	"0.5.5": {kratostest.V05, func(url string) (adapters.Adapter, error) { return kratosv05.New(url) }},
 }
 
 func main() {
@@ -53,8 +65,9 @@ func run(ctx context.Context, c commands) error {
 		}
 	}
 
-	fmt.Println("Starting Kratos …")
+	fmt.Println("Starting Kratos", c.Kratos, "…")
 	kratos, err := kratostest.Start(ctx, kratostest.Options{
+		Version:    releases[c.Kratos].version,
 		PublicAddr: c.KratosAddr,
 		AdminAddr:  c.KratosAdminAddr,
 		// Kratos tells browsers to send its forms here.
@@ -71,7 +84,7 @@ func run(ctx context.Context, c commands) error {
 		fmt.Println("Stopped. Nothing is left behind but the built Kratos, in your cache folder.")
 	}()
 
-	adapter, err := kratosv05.New(kratos.PublicURL)
+	adapter, err := releases[c.Kratos].adapter(kratos.PublicURL)
 	if err != nil {
 		return err
 	}
@@ -82,7 +95,7 @@ func run(ctx context.Context, c commands) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf(ready, kratos.PublicURL, s.GRPCAddr(), s.HTTPAddr())
+	fmt.Printf(ready, c.Kratos, kratos.PublicURL, s.GRPCAddr(), s.HTTPAddr())
 	return s.Run(ctx)
 }
 
@@ -96,13 +109,13 @@ func free(ctx context.Context, flag, address string) error {
 }
 
 const ready = `
-Ready:  Kratos 0.5.5 at %[1]s, kratosgrpc in front of it: gRPC at %[2]s, REST at http://%[3]s
+Ready:  Kratos %[1]s at %[2]s, kratosgrpc in front of it: gRPC at %[3]s, REST at http://%[4]s
 
 Try, in another terminal (the README has the whole life of an account):
 
-  curl -s http://%[3]s/self-service/login/api
-  grpcurl -plaintext %[2]s list
-  grpcurl -plaintext %[2]s kratosgrpc.v1.RegistrationService/InitializeRegistrationViaApiFlow
+  curl -s http://%[4]s/self-service/login/api
+  grpcurl -plaintext %[3]s list
+  grpcurl -plaintext %[3]s kratosgrpc.v1.RegistrationService/InitializeRegistrationViaApiFlow
 
 Ctrl-C stops both.
 

@@ -2,6 +2,8 @@ package differential
 
 import (
 	"net/http"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // difference is a way in which kratosgrpc is meant to differ from Kratos.
@@ -10,10 +12,10 @@ type difference struct {
 	name string
 	// why is the reason. The README's compatibility section has them too.
 	why string
-	// applies says of which of Kratos's answers it is true, where it has no name.
-	applies func(kratos view) bool
-	// meant says whether the two answers differ in the way that is meant; if so they count as the same. Where it is nil,
-	// debug is dropped and the rest compared.
+	// applies says of which answers it is true, where it has no name, and even takes it out of them.
+	applies func(kratos, ours view) bool
+	even    func(kratos, ours view)
+	// meant says whether the two answers differ in the way that is meant, where it has a name; if so they count as the same.
 	meant func(kratos, ours view) bool
 	// used is whether any step showed it: one that none shows is not true any more.
 	used bool
@@ -23,7 +25,30 @@ type difference struct {
 var differences = []*difference{
 	{
 		why:     "Kratos's debug is dropped from errors: it holds stack traces.",
-		applies: func(kratos view) bool { return hasDebug(kratos.Body) },
+		applies: func(kratos, _ view) bool { return has(kratos.Body, "debug") },
+		even:    func(kratos, _ view) { drop(kratos.Body, "debug") },
+	},
+	{
+		why: "Flows have their forms a second time, as Kratos 1.x has them, and say there what Kratos 0.5 says.",
+		applies: func(_, ours view) bool {
+			return has(ours.Body, "ui") && all(ours.Body, "ui", formsAreUI)
+		},
+		even: func(_, ours view) { drop(ours.Body, "ui") },
+	},
+	{
+		why: "Logins say that they refresh by the name that Kratos 1.x has for that, too.",
+		applies: func(_, ours view) bool {
+			return has(ours.Body, "refresh") && all(ours.Body, "refresh", func(flow map[string]any) bool { return flow["refresh"] == flow["forced"] })
+		},
+		even: func(_, ours view) { drop(ours.Body, "refresh") },
+	},
+	{
+		why: "An error that is kept has the name that Kratos 1.x has for it, too.",
+		applies: func(_, ours view) bool {
+			errors, _ := object(ours)["errors"].([]any)
+			return len(errors) > 0 && cmp.Equal(object(ours)["error"], errors[0])
+		},
+		even: func(_, ours view) { delete(object(ours), "error") },
 	},
 	{
 		name: "routing",
@@ -120,14 +145,24 @@ func tags(v view) []any {
 	return list
 }
 
-func hasDebug(body any) bool {
-	found := false
-	walk(body, func(object map[string]any) { found = found || object["debug"] != nil })
-	return found
+// has says whether any object in a body has a key.
+func has(body any, key string) bool {
+	return !all(body, key, func(map[string]any) bool { return false })
 }
 
-func dropDebug(body any) {
-	walk(body, func(object map[string]any) { delete(object, "debug") })
+// all says whether what is to be true of an object that has a key is true of all of them.
+func all(body any, key string, is func(map[string]any) bool) bool {
+	so := true
+	walk(body, func(object map[string]any) {
+		if object[key] != nil && !is(object) {
+			so = false
+		}
+	})
+	return so
+}
+
+func drop(body any, key string) {
+	walk(body, func(object map[string]any) { delete(object, key) })
 }
 
 func walk(value any, visit func(map[string]any)) {

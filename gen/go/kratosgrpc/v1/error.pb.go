@@ -41,7 +41,14 @@ type UpstreamError struct {
 	// The error's stable name, for example `session_inactive`. Kratos 0.5 has none.
 	Id string `protobuf:"bytes,6,opt,name=id,proto3" json:"id,omitempty"`
 	// More about it: for an expired flow for example where to start another one.
-	Details       *structpb.Struct `protobuf:"bytes,7,opt,name=details,proto3" json:"details,omitempty"`
+	Details *structpb.Struct `protobuf:"bytes,7,opt,name=details,proto3" json:"details,omitempty"`
+	// What else Kratos says of the error, for which this contract has no field: by the names that Kratos has for it. Over
+	// REST it stands beside the other fields.
+	Extra *structpb.Struct `protobuf:"bytes,8,opt,name=extra,proto3" json:"extra,omitempty"`
+	// What stands beside the error in Kratos's answer: `redirect_browser_to`, where a browser has to go so that the call can
+	// succeed; `use_flow_id`, the flow that Kratos has started in place of an expired one; and the like. Over REST it stands
+	// beside `error`. Kratos 1.x.
+	Beside        *structpb.Struct `protobuf:"bytes,9,opt,name=beside,proto3" json:"beside,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -125,11 +132,27 @@ func (x *UpstreamError) GetDetails() *structpb.Struct {
 	return nil
 }
 
+func (x *UpstreamError) GetExtra() *structpb.Struct {
+	if x != nil {
+		return x.Extra
+	}
+	return nil
+}
+
+func (x *UpstreamError) GetBeside() *structpb.Struct {
+	if x != nil {
+		return x.Beside
+	}
+	return nil
+}
+
 // ErrorBody is the body of every error of the REST view, in the form that Kratos itself uses.
 type ErrorBody struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The error.
-	Error         *UpstreamError `protobuf:"bytes,1,opt,name=error,proto3" json:"error,omitempty"`
+	Error *UpstreamError `protobuf:"bytes,1,opt,name=error,proto3" json:"error,omitempty"`
+	// What Kratos says beside it: UpstreamError.beside.
+	Extra         *structpb.Struct `protobuf:"bytes,2,opt,name=extra,proto3" json:"extra,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -171,11 +194,18 @@ func (x *ErrorBody) GetError() *UpstreamError {
 	return nil
 }
 
+func (x *ErrorBody) GetExtra() *structpb.Struct {
+	if x != nil {
+		return x.Extra
+	}
+	return nil
+}
+
 var File_kratosgrpc_v1_error_proto protoreflect.FileDescriptor
 
 const file_kratosgrpc_v1_error_proto_rawDesc = "" +
 	"\n" +
-	"\x19kratosgrpc/v1/error.proto\x12\rkratosgrpc.v1\x1a\x1cgoogle/protobuf/struct.proto\"\xca\x01\n" +
+	"\x19kratosgrpc/v1/error.proto\x12\rkratosgrpc.v1\x1a\x1cgoogle/protobuf/struct.proto\"\xb4\x02\n" +
 	"\rUpstreamError\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\x05R\x04code\x12\x16\n" +
 	"\x06status\x18\x02 \x01(\tR\x06status\x12\x18\n" +
@@ -183,9 +213,12 @@ const file_kratosgrpc_v1_error_proto_rawDesc = "" +
 	"\x06reason\x18\x04 \x01(\tR\x06reason\x12\x18\n" +
 	"\amessage\x18\x05 \x01(\tR\amessage\x12\x0e\n" +
 	"\x02id\x18\x06 \x01(\tR\x02id\x121\n" +
-	"\adetails\x18\a \x01(\v2\x17.google.protobuf.StructR\adetails\"?\n" +
+	"\adetails\x18\a \x01(\v2\x17.google.protobuf.StructR\adetails\x122\n" +
+	"\x05extra\x18\b \x01(\v2\x17.google.protobuf.StructB\x03\x80\x01\x01R\x05extra\x124\n" +
+	"\x06beside\x18\t \x01(\v2\x17.google.protobuf.StructB\x03\x80\x01\x01R\x06beside\"s\n" +
 	"\tErrorBody\x122\n" +
-	"\x05error\x18\x01 \x01(\v2\x1c.kratosgrpc.v1.UpstreamErrorR\x05errorB\xb8\x01\n" +
+	"\x05error\x18\x01 \x01(\v2\x1c.kratosgrpc.v1.UpstreamErrorR\x05error\x122\n" +
+	"\x05extra\x18\x02 \x01(\v2\x17.google.protobuf.StructB\x03\x80\x01\x01R\x05extraB\xb8\x01\n" +
 	"\x11com.kratosgrpc.v1B\n" +
 	"ErrorProtoP\x01ZBgithub.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1;kratosgrpcv1\xa2\x02\x03KXX\xaa\x02\rKratosgrpc.V1\xca\x02\rKratosgrpc\\V1\xe2\x02\x19Kratosgrpc\\V1\\GPBMetadata\xea\x02\x0eKratosgrpc::V1b\x06proto3"
 
@@ -209,12 +242,15 @@ var file_kratosgrpc_v1_error_proto_goTypes = []any{
 }
 var file_kratosgrpc_v1_error_proto_depIdxs = []int32{
 	2, // 0: kratosgrpc.v1.UpstreamError.details:type_name -> google.protobuf.Struct
-	0, // 1: kratosgrpc.v1.ErrorBody.error:type_name -> kratosgrpc.v1.UpstreamError
-	2, // [2:2] is the sub-list for method output_type
-	2, // [2:2] is the sub-list for method input_type
-	2, // [2:2] is the sub-list for extension type_name
-	2, // [2:2] is the sub-list for extension extendee
-	0, // [0:2] is the sub-list for field type_name
+	2, // 1: kratosgrpc.v1.UpstreamError.extra:type_name -> google.protobuf.Struct
+	2, // 2: kratosgrpc.v1.UpstreamError.beside:type_name -> google.protobuf.Struct
+	0, // 3: kratosgrpc.v1.ErrorBody.error:type_name -> kratosgrpc.v1.UpstreamError
+	2, // 4: kratosgrpc.v1.ErrorBody.extra:type_name -> google.protobuf.Struct
+	5, // [5:5] is the sub-list for method output_type
+	5, // [5:5] is the sub-list for method input_type
+	5, // [5:5] is the sub-list for extension type_name
+	5, // [5:5] is the sub-list for extension extendee
+	0, // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_kratosgrpc_v1_error_proto_init() }

@@ -101,7 +101,8 @@ const (
 	ErrorReason_ERROR_REASON_CANCELLED ErrorReason = 14
 	// The Kratos behind this server has no such operation. Code UNIMPLEMENTED, HTTP 501.
 	//
-	//	{ "reason": "UNSUPPORTED_BY_UPSTREAM", "domain": "kratosgrpc", "metadata": { "upstream_api": "v0.5" } }
+	//	{ "reason": "UNSUPPORTED_BY_UPSTREAM", "domain": "kratosgrpc", "metadata": {
+	//	    "upstream_api": "v0.5", "available_in": "v1" } }
 	ErrorReason_ERROR_REASON_UNSUPPORTED_BY_UPSTREAM ErrorReason = 15
 	// There is no such RPC. Code UNIMPLEMENTED. Over REST: no such path (HTTP 404), or not with that method (HTTP 405).
 	//
@@ -111,6 +112,13 @@ const (
 	//
 	//	{ "reason": "INTERNAL", "domain": "kratosgrpc", "metadata": {} }
 	ErrorReason_ERROR_REASON_INTERNAL ErrorReason = 17
+	// The session is valid, but a second factor is missing: log in with `aal` set to `aal2`. Code PERMISSION_DENIED,
+	// HTTP 403.
+	//
+	//	{ "reason": "HIGHER_AAL_REQUIRED", "domain": "kratosgrpc", "metadata": {
+	//	    "upstream_http_status": "403",
+	//	    "redirect_to": "https://kratos.example.org/self-service/login/browser?aal=aal2" } }
+	ErrorReason_ERROR_REASON_HIGHER_AAL_REQUIRED ErrorReason = 18
 )
 
 // Enum value maps for ErrorReason.
@@ -134,6 +142,7 @@ var (
 		15: "ERROR_REASON_UNSUPPORTED_BY_UPSTREAM",
 		16: "ERROR_REASON_UNKNOWN_METHOD",
 		17: "ERROR_REASON_INTERNAL",
+		18: "ERROR_REASON_HIGHER_AAL_REQUIRED",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":                 0,
@@ -154,6 +163,7 @@ var (
 		"ERROR_REASON_UNSUPPORTED_BY_UPSTREAM":     15,
 		"ERROR_REASON_UNKNOWN_METHOD":              16,
 		"ERROR_REASON_INTERNAL":                    17,
+		"ERROR_REASON_HIGHER_AAL_REQUIRED":         18,
 	}
 )
 
@@ -188,7 +198,7 @@ var File_kratosgrpc_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_kratosgrpc_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	" kratosgrpc/v1/error_reason.proto\x12\rkratosgrpc.v1*\xfe\x04\n" +
+	" kratosgrpc/v1/error_reason.proto\x12\rkratosgrpc.v1*\xa4\x05\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cERROR_REASON_INVALID_REQUEST\x10\x01\x12\"\n" +
@@ -208,7 +218,8 @@ const file_kratosgrpc_v1_error_reason_proto_rawDesc = "" +
 	"\x16ERROR_REASON_CANCELLED\x10\x0e\x12(\n" +
 	"$ERROR_REASON_UNSUPPORTED_BY_UPSTREAM\x10\x0f\x12\x1f\n" +
 	"\x1bERROR_REASON_UNKNOWN_METHOD\x10\x10\x12\x19\n" +
-	"\x15ERROR_REASON_INTERNAL\x10\x11B\xbe\x01\n" +
+	"\x15ERROR_REASON_INTERNAL\x10\x11\x12$\n" +
+	" ERROR_REASON_HIGHER_AAL_REQUIRED\x10\x12B\xbe\x01\n" +
 	"\x11com.kratosgrpc.v1B\x10ErrorReasonProtoP\x01ZBgithub.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1;kratosgrpcv1\xa2\x02\x03KXX\xaa\x02\rKratosgrpc.V1\xca\x02\rKratosgrpc\\V1\xe2\x02\x19Kratosgrpc\\V1\\GPBMetadata\xea\x02\x0eKratosgrpc::V1b\x06proto3"
 
 var (

@@ -11,6 +11,8 @@ import (
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	structpb "google.golang.org/protobuf/types/known/structpb"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -29,7 +31,16 @@ type SelfServiceError struct {
 	// The error's id.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// What went wrong. Kratos's `debug` is left out.
-	Errors        []*UpstreamError `protobuf:"bytes,2,rep,name=errors,proto3" json:"errors,omitempty"`
+	Errors []*UpstreamError `protobuf:"bytes,2,rep,name=errors,proto3" json:"errors,omitempty"`
+	// What went wrong: the first of errors, by the name that Kratos 1.x has for it.
+	Error *UpstreamError `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`
+	// When the error was kept. Kratos 1.x.
+	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	// When the error was last changed. Kratos 1.x.
+	UpdatedAt *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	// What Kratos says besides, for which this contract has no field: by the names that Kratos has for it. Over REST it
+	// stands beside the other fields.
+	Extra         *structpb.Struct `protobuf:"bytes,6,opt,name=extra,proto3" json:"extra,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -74,6 +85,34 @@ func (x *SelfServiceError) GetId() string {
 func (x *SelfServiceError) GetErrors() []*UpstreamError {
 	if x != nil {
 		return x.Errors
+	}
+	return nil
+}
+
+func (x *SelfServiceError) GetError() *UpstreamError {
+	if x != nil {
+		return x.Error
+	}
+	return nil
+}
+
+func (x *SelfServiceError) GetCreatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedAt
+	}
+	return nil
+}
+
+func (x *SelfServiceError) GetUpdatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.UpdatedAt
+	}
+	return nil
+}
+
+func (x *SelfServiceError) GetExtra() *structpb.Struct {
+	if x != nil {
+		return x.Extra
 	}
 	return nil
 }
@@ -174,10 +213,16 @@ var File_kratosgrpc_v1_error_service_proto protoreflect.FileDescriptor
 
 const file_kratosgrpc_v1_error_service_proto_rawDesc = "" +
 	"\n" +
-	"!kratosgrpc/v1/error_service.proto\x12\rkratosgrpc.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19kratosgrpc/v1/error.proto\"X\n" +
+	"!kratosgrpc/v1/error_service.proto\x12\rkratosgrpc.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19kratosgrpc/v1/error.proto\"\xb6\x02\n" +
 	"\x10SelfServiceError\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x124\n" +
-	"\x06errors\x18\x02 \x03(\v2\x1c.kratosgrpc.v1.UpstreamErrorR\x06errors\"6\n" +
+	"\x06errors\x18\x02 \x03(\v2\x1c.kratosgrpc.v1.UpstreamErrorR\x06errors\x122\n" +
+	"\x05error\x18\x03 \x01(\v2\x1c.kratosgrpc.v1.UpstreamErrorR\x05error\x129\n" +
+	"\n" +
+	"created_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x129\n" +
+	"\n" +
+	"updated_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\x122\n" +
+	"\x05extra\x18\x06 \x01(\v2\x17.google.protobuf.StructB\x03\x80\x01\x01R\x05extra\"6\n" +
 	"\x0fGetErrorRequest\x12#\n" +
 	"\x05error\x18\x01 \x01(\tB\r\xe0A\x02\xbaH\ar\x05\x10\x01(\x80\bR\x05error\"I\n" +
 	"\x10GetErrorResponse\x125\n" +
@@ -200,21 +245,27 @@ func file_kratosgrpc_v1_error_service_proto_rawDescGZIP() []byte {
 
 var file_kratosgrpc_v1_error_service_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
 var file_kratosgrpc_v1_error_service_proto_goTypes = []any{
-	(*SelfServiceError)(nil), // 0: kratosgrpc.v1.SelfServiceError
-	(*GetErrorRequest)(nil),  // 1: kratosgrpc.v1.GetErrorRequest
-	(*GetErrorResponse)(nil), // 2: kratosgrpc.v1.GetErrorResponse
-	(*UpstreamError)(nil),    // 3: kratosgrpc.v1.UpstreamError
+	(*SelfServiceError)(nil),      // 0: kratosgrpc.v1.SelfServiceError
+	(*GetErrorRequest)(nil),       // 1: kratosgrpc.v1.GetErrorRequest
+	(*GetErrorResponse)(nil),      // 2: kratosgrpc.v1.GetErrorResponse
+	(*UpstreamError)(nil),         // 3: kratosgrpc.v1.UpstreamError
+	(*timestamppb.Timestamp)(nil), // 4: google.protobuf.Timestamp
+	(*structpb.Struct)(nil),       // 5: google.protobuf.Struct
 }
 var file_kratosgrpc_v1_error_service_proto_depIdxs = []int32{
 	3, // 0: kratosgrpc.v1.SelfServiceError.errors:type_name -> kratosgrpc.v1.UpstreamError
-	0, // 1: kratosgrpc.v1.GetErrorResponse.error:type_name -> kratosgrpc.v1.SelfServiceError
-	1, // 2: kratosgrpc.v1.ErrorService.GetError:input_type -> kratosgrpc.v1.GetErrorRequest
-	2, // 3: kratosgrpc.v1.ErrorService.GetError:output_type -> kratosgrpc.v1.GetErrorResponse
-	3, // [3:4] is the sub-list for method output_type
-	2, // [2:3] is the sub-list for method input_type
-	2, // [2:2] is the sub-list for extension type_name
-	2, // [2:2] is the sub-list for extension extendee
-	0, // [0:2] is the sub-list for field type_name
+	3, // 1: kratosgrpc.v1.SelfServiceError.error:type_name -> kratosgrpc.v1.UpstreamError
+	4, // 2: kratosgrpc.v1.SelfServiceError.created_at:type_name -> google.protobuf.Timestamp
+	4, // 3: kratosgrpc.v1.SelfServiceError.updated_at:type_name -> google.protobuf.Timestamp
+	5, // 4: kratosgrpc.v1.SelfServiceError.extra:type_name -> google.protobuf.Struct
+	0, // 5: kratosgrpc.v1.GetErrorResponse.error:type_name -> kratosgrpc.v1.SelfServiceError
+	1, // 6: kratosgrpc.v1.ErrorService.GetError:input_type -> kratosgrpc.v1.GetErrorRequest
+	2, // 7: kratosgrpc.v1.ErrorService.GetError:output_type -> kratosgrpc.v1.GetErrorResponse
+	7, // [7:8] is the sub-list for method output_type
+	6, // [6:7] is the sub-list for method input_type
+	6, // [6:6] is the sub-list for extension type_name
+	6, // [6:6] is the sub-list for extension extendee
+	0, // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_kratosgrpc_v1_error_service_proto_init() }

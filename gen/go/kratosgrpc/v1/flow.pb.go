@@ -32,7 +32,10 @@ type FlowMethod struct {
 	// treat unknown values as methods that this client can't complete.
 	Method string `protobuf:"bytes,1,opt,name=method,proto3" json:"method,omitempty"`
 	// The form to render and to send back.
-	Config        *FlowMethodConfig `protobuf:"bytes,2,opt,name=config,proto3" json:"config,omitempty"`
+	Config *FlowMethodConfig `protobuf:"bytes,2,opt,name=config,proto3" json:"config,omitempty"`
+	// What Kratos says besides, for which this contract has no field: by the names that Kratos has for it. Over REST it
+	// stands beside the other fields.
+	Extra         *structpb.Struct `protobuf:"bytes,3,opt,name=extra,proto3" json:"extra,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -81,6 +84,13 @@ func (x *FlowMethod) GetConfig() *FlowMethodConfig {
 	return nil
 }
 
+func (x *FlowMethod) GetExtra() *structpb.Struct {
+	if x != nil {
+		return x.Extra
+	}
+	return nil
+}
+
 // FlowMethodConfig is the form of one method.
 //
 // Kratos 0.5: `htmlForm`, and for OpenID Connect the same with `providers`.
@@ -95,7 +105,10 @@ type FlowMethodConfig struct {
 	// Messages that concern the whole method, such as wrong credentials.
 	Messages []*Message `protobuf:"bytes,4,rep,name=messages,proto3" json:"messages,omitempty"`
 	// The OpenID Connect providers that can be chosen, one submit button each. Only set by `oidc`.
-	Providers     []*FormField `protobuf:"bytes,5,rep,name=providers,proto3" json:"providers,omitempty"`
+	Providers []*FormField `protobuf:"bytes,5,rep,name=providers,proto3" json:"providers,omitempty"`
+	// What Kratos says besides, for which this contract has no field: by the names that Kratos has for it. Over REST it
+	// stands beside the other fields.
+	Extra         *structpb.Struct `protobuf:"bytes,6,opt,name=extra,proto3" json:"extra,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -165,6 +178,13 @@ func (x *FlowMethodConfig) GetProviders() []*FormField {
 	return nil
 }
 
+func (x *FlowMethodConfig) GetExtra() *structpb.Struct {
+	if x != nil {
+		return x.Extra
+	}
+	return nil
+}
+
 // FormField is one input of a form. Kratos 0.5: `formField`.
 type FormField struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -182,7 +202,10 @@ type FormField struct {
 	// that the anti-CSRF token travels.
 	Value *structpb.Value `protobuf:"bytes,6,opt,name=value,proto3" json:"value,omitempty"`
 	// Messages that concern this input, such as a failed validation.
-	Messages      []*Message `protobuf:"bytes,7,rep,name=messages,proto3" json:"messages,omitempty"`
+	Messages []*Message `protobuf:"bytes,7,rep,name=messages,proto3" json:"messages,omitempty"`
+	// What Kratos says besides, for which this contract has no field: by the names that Kratos has for it. Over REST it
+	// stands beside the other fields.
+	Extra         *structpb.Struct `protobuf:"bytes,8,opt,name=extra,proto3" json:"extra,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -266,6 +289,13 @@ func (x *FormField) GetMessages() []*Message {
 	return nil
 }
 
+func (x *FormField) GetExtra() *structpb.Struct {
+	if x != nil {
+		return x.Extra
+	}
+	return nil
+}
+
 // Message is a text for the person who fills in the form. Kratos: `uiText`.
 type Message struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -277,7 +307,10 @@ type Message struct {
 	// `info` or `error`. Kratos owns this vocabulary.
 	Type string `protobuf:"bytes,3,opt,name=type,proto3" json:"type,omitempty"`
 	// The values that occur in the text, for translations.
-	Context       *structpb.Struct `protobuf:"bytes,4,opt,name=context,proto3" json:"context,omitempty"`
+	Context *structpb.Struct `protobuf:"bytes,4,opt,name=context,proto3" json:"context,omitempty"`
+	// What Kratos says besides, for which this contract has no field: by the names that Kratos has for it. Over REST it
+	// stands beside the other fields.
+	Extra         *structpb.Struct `protobuf:"bytes,5,opt,name=extra,proto3" json:"extra,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -340,6 +373,702 @@ func (x *Message) GetContext() *structpb.Struct {
 	return nil
 }
 
+func (x *Message) GetExtra() *structpb.Struct {
+	if x != nil {
+		return x.Extra
+	}
+	return nil
+}
+
+// Ui is a flow's forms as one list of elements, in the order in which they are to be shown. Kratos 1.x: `uiContainer`.
+//
+// In front of a Kratos 0.x it is made from the flow's methods, which say the same.
+type Ui struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The absolute URL to which a browser sends the form. Data for the user interface: kratosgrpc never calls it.
+	Action string `protobuf:"bytes,1,opt,name=action,proto3" json:"action,omitempty"`
+	// The HTTP method with which a browser sends the form, usually `POST`.
+	Method string `protobuf:"bytes,2,opt,name=method,proto3" json:"method,omitempty"`
+	// The elements of the form.
+	Nodes []*UiNode `protobuf:"bytes,3,rep,name=nodes,proto3" json:"nodes,omitempty"`
+	// Messages that concern the whole form, such as wrong credentials.
+	Messages []*Message `protobuf:"bytes,4,rep,name=messages,proto3" json:"messages,omitempty"`
+	// What Kratos says besides, for which this contract has no field: by the names that Kratos has for it. Over REST it
+	// stands beside the other fields.
+	Extra         *structpb.Struct `protobuf:"bytes,5,opt,name=extra,proto3" json:"extra,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Ui) Reset() {
+	*x = Ui{}
+	mi := &file_kratosgrpc_v1_flow_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Ui) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Ui) ProtoMessage() {}
+
+func (x *Ui) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_flow_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Ui.ProtoReflect.Descriptor instead.
+func (*Ui) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_flow_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Ui) GetAction() string {
+	if x != nil {
+		return x.Action
+	}
+	return ""
+}
+
+func (x *Ui) GetMethod() string {
+	if x != nil {
+		return x.Method
+	}
+	return ""
+}
+
+func (x *Ui) GetNodes() []*UiNode {
+	if x != nil {
+		return x.Nodes
+	}
+	return nil
+}
+
+func (x *Ui) GetMessages() []*Message {
+	if x != nil {
+		return x.Messages
+	}
+	return nil
+}
+
+func (x *Ui) GetExtra() *structpb.Struct {
+	if x != nil {
+		return x.Extra
+	}
+	return nil
+}
+
+// UiNode is one element of a form. Kratos 1.x: `uiNode`.
+type UiNode struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What the element is: `input`, `text`, `img`, `a`, `script` or `div`. Kratos owns this vocabulary and extends it: leave
+	// out elements of unknown types.
+	Type string `protobuf:"bytes,1,opt,name=type,proto3" json:"type,omitempty"`
+	// The method that the element belongs to, for example `password`, `oidc`, `code`, `totp` or `profile`; those of
+	// `default` belong to all. Kratos owns this vocabulary.
+	Group string `protobuf:"bytes,2,opt,name=group,proto3" json:"group,omitempty"`
+	// What the element is like, depending on its type.
+	Attributes *UiNodeAttributes `protobuf:"bytes,3,opt,name=attributes,proto3" json:"attributes,omitempty"`
+	// Messages that concern this element, such as a failed validation.
+	Messages []*Message `protobuf:"bytes,4,rep,name=messages,proto3" json:"messages,omitempty"`
+	// What is to be shown beside the element.
+	Meta *UiNodeMeta `protobuf:"bytes,5,opt,name=meta,proto3" json:"meta,omitempty"`
+	// What Kratos says besides, for which this contract has no field: by the names that Kratos has for it. Over REST it
+	// stands beside the other fields.
+	Extra         *structpb.Struct `protobuf:"bytes,6,opt,name=extra,proto3" json:"extra,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UiNode) Reset() {
+	*x = UiNode{}
+	mi := &file_kratosgrpc_v1_flow_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UiNode) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UiNode) ProtoMessage() {}
+
+func (x *UiNode) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_flow_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UiNode.ProtoReflect.Descriptor instead.
+func (*UiNode) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_flow_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *UiNode) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *UiNode) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
+func (x *UiNode) GetAttributes() *UiNodeAttributes {
+	if x != nil {
+		return x.Attributes
+	}
+	return nil
+}
+
+func (x *UiNode) GetMessages() []*Message {
+	if x != nil {
+		return x.Messages
+	}
+	return nil
+}
+
+func (x *UiNode) GetMeta() *UiNodeMeta {
+	if x != nil {
+		return x.Meta
+	}
+	return nil
+}
+
+func (x *UiNode) GetExtra() *structpb.Struct {
+	if x != nil {
+		return x.Extra
+	}
+	return nil
+}
+
+// UiNodeMeta is what is to be shown beside an element. Kratos 1.x: `uiNodeMeta`.
+type UiNodeMeta struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The element's label.
+	Label *Message `protobuf:"bytes,1,opt,name=label,proto3" json:"label,omitempty"`
+	// What Kratos says besides, for which this contract has no field: by the names that Kratos has for it. Over REST it
+	// stands beside the other fields.
+	Extra         *structpb.Struct `protobuf:"bytes,2,opt,name=extra,proto3" json:"extra,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UiNodeMeta) Reset() {
+	*x = UiNodeMeta{}
+	mi := &file_kratosgrpc_v1_flow_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UiNodeMeta) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UiNodeMeta) ProtoMessage() {}
+
+func (x *UiNodeMeta) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_flow_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UiNodeMeta.ProtoReflect.Descriptor instead.
+func (*UiNodeMeta) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_flow_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *UiNodeMeta) GetLabel() *Message {
+	if x != nil {
+		return x.Label
+	}
+	return nil
+}
+
+func (x *UiNodeMeta) GetExtra() *structpb.Struct {
+	if x != nil {
+		return x.Extra
+	}
+	return nil
+}
+
+// UiNodeAttributes are the attributes of an element. Those that its type has not are unset. Kratos 1.x:
+// `uiNodeAttributes`, which is `uiNodeInputAttributes`, `uiNodeTextAttributes`, `uiNodeImageAttributes`,
+// `uiNodeAnchorAttributes`, `uiNodeScriptAttributes` or `uiNodeDivisionAttributes`.
+//
+// Where a value has another JSON type than the field here, which an element of an unknown type may have, it stands in
+// `extra`.
+type UiNodeAttributes struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The type of the element, the same as UiNode.type.
+	NodeType string `protobuf:"bytes,1,opt,name=node_type,json=nodeType,proto3" json:"node_type,omitempty"`
+	// The input's name: the key under which its value is sent.
+	Name *string `protobuf:"bytes,2,opt,name=name,proto3,oneof" json:"name,omitempty"`
+	// The HTML type of an input, for example `text`, `email`, `password`, `hidden` or `submit`; the media type of a script.
+	Type *string `protobuf:"bytes,3,opt,name=type,proto3,oneof" json:"type,omitempty"`
+	// The value of an input to show or, for hidden inputs and buttons, to send back: any JSON value.
+	Value *structpb.Value `protobuf:"bytes,4,opt,name=value,proto3" json:"value,omitempty"`
+	// Whether an input has to be filled in.
+	Required *bool `protobuf:"varint,5,opt,name=required,proto3,oneof" json:"required,omitempty"`
+	// Whether an input can't be changed.
+	Disabled *bool `protobuf:"varint,6,opt,name=disabled,proto3,oneof" json:"disabled,omitempty"`
+	// The label of an input.
+	Label *Message `protobuf:"bytes,7,opt,name=label,proto3" json:"label,omitempty"`
+	// The regular expression that an input's value has to match.
+	Pattern *string `protobuf:"bytes,8,opt,name=pattern,proto3,oneof" json:"pattern,omitempty"`
+	// The HTML attribute of that name of an input, for example `current-password`.
+	Autocomplete *string `protobuf:"bytes,9,opt,name=autocomplete,proto3,oneof" json:"autocomplete,omitempty"`
+	// The most characters that an input takes.
+	Maxlength *int32 `protobuf:"varint,10,opt,name=maxlength,proto3,oneof" json:"maxlength,omitempty"`
+	// JavaScript to run when an input is clicked: of passkeys and security keys. Deprecated by Kratos for
+	// onclick_trigger.
+	Onclick *string `protobuf:"bytes,11,opt,name=onclick,proto3,oneof" json:"onclick,omitempty"`
+	// The function of the script that GetWebAuthnJavaScript answers to call when an input is clicked.
+	OnclickTrigger *string `protobuf:"bytes,12,opt,name=onclick_trigger,json=onclickTrigger,proto3,oneof" json:"onclick_trigger,omitempty"`
+	// JavaScript to run when an input is loaded. Deprecated by Kratos for onload_trigger.
+	Onload *string `protobuf:"bytes,13,opt,name=onload,proto3,oneof" json:"onload,omitempty"`
+	// The function of the script that GetWebAuthnJavaScript answers to call when an input is loaded.
+	OnloadTrigger *string `protobuf:"bytes,14,opt,name=onload_trigger,json=onloadTrigger,proto3,oneof" json:"onload_trigger,omitempty"`
+	// The choices of an input that has them. They are of Kratos's type `uiNodeInputAttributesOptions`.
+	Options *structpb.ListValue `protobuf:"bytes,15,opt,name=options,proto3" json:"options,omitempty"`
+	// The text of a text element. It may be a secret that is shown once, such as that of an authenticator app.
+	Text *Message `protobuf:"bytes,16,opt,name=text,proto3" json:"text,omitempty"`
+	// The id of the element in the page.
+	Id *string `protobuf:"bytes,17,opt,name=id,proto3,oneof" json:"id,omitempty"`
+	// Where an image or a script is; of an image maybe a data: URL, which may show a secret.
+	Src *string `protobuf:"bytes,18,opt,name=src,proto3,oneof" json:"src,omitempty"`
+	// The width of an image, in pixels.
+	Width *int32 `protobuf:"varint,19,opt,name=width,proto3,oneof" json:"width,omitempty"`
+	// The height of an image, in pixels.
+	Height *int32 `protobuf:"varint,20,opt,name=height,proto3,oneof" json:"height,omitempty"`
+	// Where a link leads.
+	Href *string `protobuf:"bytes,21,opt,name=href,proto3,oneof" json:"href,omitempty"`
+	// The text of a link.
+	Title *Message `protobuf:"bytes,22,opt,name=title,proto3" json:"title,omitempty"`
+	// Whether a script is loaded asynchronously.
+	Async *bool `protobuf:"varint,23,opt,name=async,proto3,oneof" json:"async,omitempty"`
+	// The HTML attribute of that name of a script.
+	Crossorigin *string `protobuf:"bytes,24,opt,name=crossorigin,proto3,oneof" json:"crossorigin,omitempty"`
+	// The HTML attribute of that name of a script: the hash of what it has to be.
+	Integrity *string `protobuf:"bytes,25,opt,name=integrity,proto3,oneof" json:"integrity,omitempty"`
+	// The HTML attribute of that name of a script.
+	Referrerpolicy *string `protobuf:"bytes,26,opt,name=referrerpolicy,proto3,oneof" json:"referrerpolicy,omitempty"`
+	// The nonce of a script, for a Content-Security-Policy.
+	Nonce *string `protobuf:"bytes,27,opt,name=nonce,proto3,oneof" json:"nonce,omitempty"`
+	// What Kratos says besides, for which this contract has no field: by the names that Kratos has for it. Over REST it
+	// stands beside the other fields.
+	Extra         *structpb.Struct `protobuf:"bytes,28,opt,name=extra,proto3" json:"extra,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UiNodeAttributes) Reset() {
+	*x = UiNodeAttributes{}
+	mi := &file_kratosgrpc_v1_flow_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UiNodeAttributes) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UiNodeAttributes) ProtoMessage() {}
+
+func (x *UiNodeAttributes) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_flow_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UiNodeAttributes.ProtoReflect.Descriptor instead.
+func (*UiNodeAttributes) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_flow_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *UiNodeAttributes) GetNodeType() string {
+	if x != nil {
+		return x.NodeType
+	}
+	return ""
+}
+
+func (x *UiNodeAttributes) GetName() string {
+	if x != nil && x.Name != nil {
+		return *x.Name
+	}
+	return ""
+}
+
+func (x *UiNodeAttributes) GetType() string {
+	if x != nil && x.Type != nil {
+		return *x.Type
+	}
+	return ""
+}
+
+func (x *UiNodeAttributes) GetValue() *structpb.Value {
+	if x != nil {
+		return x.Value
+	}
+	return nil
+}
+
+func (x *UiNodeAttributes) GetRequired() bool {
+	if x != nil && x.Required != nil {
+		return *x.Required
+	}
+	return false
+}
+
+func (x *UiNodeAttributes) GetDisabled() bool {
+	if x != nil && x.Disabled != nil {
+		return *x.Disabled
+	}
+	return false
+}
+
+func (x *UiNodeAttributes) GetLabel() *Message {
+	if x != nil {
+		return x.Label
+	}
+	return nil
+}
+
+func (x *UiNodeAttributes) GetPattern() string {
+	if x != nil && x.Pattern != nil {
+		return *x.Pattern
+	}
+	return ""
+}
+
+func (x *UiNodeAttributes) GetAutocomplete() string {
+	if x != nil && x.Autocomplete != nil {
+		return *x.Autocomplete
+	}
+	return ""
+}
+
+func (x *UiNodeAttributes) GetMaxlength() int32 {
+	if x != nil && x.Maxlength != nil {
+		return *x.Maxlength
+	}
+	return 0
+}
+
+func (x *UiNodeAttributes) GetOnclick() string {
+	if x != nil && x.Onclick != nil {
+		return *x.Onclick
+	}
+	return ""
+}
+
+func (x *UiNodeAttributes) GetOnclickTrigger() string {
+	if x != nil && x.OnclickTrigger != nil {
+		return *x.OnclickTrigger
+	}
+	return ""
+}
+
+func (x *UiNodeAttributes) GetOnload() string {
+	if x != nil && x.Onload != nil {
+		return *x.Onload
+	}
+	return ""
+}
+
+func (x *UiNodeAttributes) GetOnloadTrigger() string {
+	if x != nil && x.OnloadTrigger != nil {
+		return *x.OnloadTrigger
+	}
+	return ""
+}
+
+func (x *UiNodeAttributes) GetOptions() *structpb.ListValue {
+	if x != nil {
+		return x.Options
+	}
+	return nil
+}
+
+func (x *UiNodeAttributes) GetText() *Message {
+	if x != nil {
+		return x.Text
+	}
+	return nil
+}
+
+func (x *UiNodeAttributes) GetId() string {
+	if x != nil && x.Id != nil {
+		return *x.Id
+	}
+	return ""
+}
+
+func (x *UiNodeAttributes) GetSrc() string {
+	if x != nil && x.Src != nil {
+		return *x.Src
+	}
+	return ""
+}
+
+func (x *UiNodeAttributes) GetWidth() int32 {
+	if x != nil && x.Width != nil {
+		return *x.Width
+	}
+	return 0
+}
+
+func (x *UiNodeAttributes) GetHeight() int32 {
+	if x != nil && x.Height != nil {
+		return *x.Height
+	}
+	return 0
+}
+
+func (x *UiNodeAttributes) GetHref() string {
+	if x != nil && x.Href != nil {
+		return *x.Href
+	}
+	return ""
+}
+
+func (x *UiNodeAttributes) GetTitle() *Message {
+	if x != nil {
+		return x.Title
+	}
+	return nil
+}
+
+func (x *UiNodeAttributes) GetAsync() bool {
+	if x != nil && x.Async != nil {
+		return *x.Async
+	}
+	return false
+}
+
+func (x *UiNodeAttributes) GetCrossorigin() string {
+	if x != nil && x.Crossorigin != nil {
+		return *x.Crossorigin
+	}
+	return ""
+}
+
+func (x *UiNodeAttributes) GetIntegrity() string {
+	if x != nil && x.Integrity != nil {
+		return *x.Integrity
+	}
+	return ""
+}
+
+func (x *UiNodeAttributes) GetReferrerpolicy() string {
+	if x != nil && x.Referrerpolicy != nil {
+		return *x.Referrerpolicy
+	}
+	return ""
+}
+
+func (x *UiNodeAttributes) GetNonce() string {
+	if x != nil && x.Nonce != nil {
+		return *x.Nonce
+	}
+	return ""
+}
+
+func (x *UiNodeAttributes) GetExtra() *structpb.Struct {
+	if x != nil {
+		return x.Extra
+	}
+	return nil
+}
+
+// ContinueWith is something to do after a flow has been completed. Kratos 1.x: `continueWith`.
+type ContinueWith struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What to do: `set_ory_session_token`, `show_verification_ui`, `show_recovery_ui`, `show_settings_ui` or
+	// `redirect_browser_to`. Kratos owns this vocabulary and extends it: leave out what is unknown.
+	Action string `protobuf:"bytes,1,opt,name=action,proto3" json:"action,omitempty"`
+	// The credential of the session, to send as `x-session-token` from now on.
+	OrySessionToken string `protobuf:"bytes,2,opt,name=ory_session_token,json=orySessionToken,proto3" json:"ory_session_token,omitempty"`
+	// The flow to go on with.
+	Flow *ContinueWithFlow `protobuf:"bytes,3,opt,name=flow,proto3" json:"flow,omitempty"`
+	// Where a browser goes.
+	RedirectBrowserTo string `protobuf:"bytes,4,opt,name=redirect_browser_to,json=redirectBrowserTo,proto3" json:"redirect_browser_to,omitempty"`
+	// What Kratos says besides, for which this contract has no field: by the names that Kratos has for it. Over REST it
+	// stands beside the other fields.
+	Extra         *structpb.Struct `protobuf:"bytes,5,opt,name=extra,proto3" json:"extra,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ContinueWith) Reset() {
+	*x = ContinueWith{}
+	mi := &file_kratosgrpc_v1_flow_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ContinueWith) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ContinueWith) ProtoMessage() {}
+
+func (x *ContinueWith) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_flow_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ContinueWith.ProtoReflect.Descriptor instead.
+func (*ContinueWith) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_flow_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ContinueWith) GetAction() string {
+	if x != nil {
+		return x.Action
+	}
+	return ""
+}
+
+func (x *ContinueWith) GetOrySessionToken() string {
+	if x != nil {
+		return x.OrySessionToken
+	}
+	return ""
+}
+
+func (x *ContinueWith) GetFlow() *ContinueWithFlow {
+	if x != nil {
+		return x.Flow
+	}
+	return nil
+}
+
+func (x *ContinueWith) GetRedirectBrowserTo() string {
+	if x != nil {
+		return x.RedirectBrowserTo
+	}
+	return ""
+}
+
+func (x *ContinueWith) GetExtra() *structpb.Struct {
+	if x != nil {
+		return x.Extra
+	}
+	return nil
+}
+
+// ContinueWithFlow is a flow to go on with. Kratos 1.x: `continueWithVerificationUiFlow` and its like.
+type ContinueWithFlow struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The flow's id.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// The address that the flow verifies.
+	VerifiableAddress string `protobuf:"bytes,2,opt,name=verifiable_address,json=verifiableAddress,proto3" json:"verifiable_address,omitempty"`
+	// Where a browser continues the flow.
+	Url string `protobuf:"bytes,3,opt,name=url,proto3" json:"url,omitempty"`
+	// What Kratos says besides, for which this contract has no field: by the names that Kratos has for it. Over REST it
+	// stands beside the other fields.
+	Extra         *structpb.Struct `protobuf:"bytes,4,opt,name=extra,proto3" json:"extra,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ContinueWithFlow) Reset() {
+	*x = ContinueWithFlow{}
+	mi := &file_kratosgrpc_v1_flow_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ContinueWithFlow) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ContinueWithFlow) ProtoMessage() {}
+
+func (x *ContinueWithFlow) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_flow_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ContinueWithFlow.ProtoReflect.Descriptor instead.
+func (*ContinueWithFlow) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_flow_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ContinueWithFlow) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *ContinueWithFlow) GetVerifiableAddress() string {
+	if x != nil {
+		return x.VerifiableAddress
+	}
+	return ""
+}
+
+func (x *ContinueWithFlow) GetUrl() string {
+	if x != nil {
+		return x.Url
+	}
+	return ""
+}
+
+func (x *ContinueWithFlow) GetExtra() *structpb.Struct {
+	if x != nil {
+		return x.Extra
+	}
+	return nil
+}
+
 // Redirect tells a browser where to go next. Over REST it is the `Location` of an HTTP 302.
 //
 // Whoever fronts a browser over gRPC sends the browser there, with the call's `set-cookie` metadata as `Set-Cookie`
@@ -360,7 +1089,7 @@ type Redirect struct {
 
 func (x *Redirect) Reset() {
 	*x = Redirect{}
-	mi := &file_kratosgrpc_v1_flow_proto_msgTypes[4]
+	mi := &file_kratosgrpc_v1_flow_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -372,7 +1101,7 @@ func (x *Redirect) String() string {
 func (*Redirect) ProtoMessage() {}
 
 func (x *Redirect) ProtoReflect() protoreflect.Message {
-	mi := &file_kratosgrpc_v1_flow_proto_msgTypes[4]
+	mi := &file_kratosgrpc_v1_flow_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -385,7 +1114,7 @@ func (x *Redirect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Redirect.ProtoReflect.Descriptor instead.
 func (*Redirect) Descriptor() ([]byte, []int) {
-	return file_kratosgrpc_v1_flow_proto_rawDescGZIP(), []int{4}
+	return file_kratosgrpc_v1_flow_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Redirect) GetLocation() string {
@@ -413,17 +1142,19 @@ var File_kratosgrpc_v1_flow_proto protoreflect.FileDescriptor
 
 const file_kratosgrpc_v1_flow_proto_rawDesc = "" +
 	"\n" +
-	"\x18kratosgrpc/v1/flow.proto\x12\rkratosgrpc.v1\x1a\x1cgoogle/protobuf/struct.proto\"]\n" +
+	"\x18kratosgrpc/v1/flow.proto\x12\rkratosgrpc.v1\x1a\x1cgoogle/protobuf/struct.proto\"\x91\x01\n" +
 	"\n" +
 	"FlowMethod\x12\x16\n" +
 	"\x06method\x18\x01 \x01(\tR\x06method\x127\n" +
-	"\x06config\x18\x02 \x01(\v2\x1f.kratosgrpc.v1.FlowMethodConfigR\x06config\"\xe0\x01\n" +
+	"\x06config\x18\x02 \x01(\v2\x1f.kratosgrpc.v1.FlowMethodConfigR\x06config\x122\n" +
+	"\x05extra\x18\x03 \x01(\v2\x17.google.protobuf.StructB\x03\x80\x01\x01R\x05extra\"\x94\x02\n" +
 	"\x10FlowMethodConfig\x12\x16\n" +
 	"\x06action\x18\x01 \x01(\tR\x06action\x12\x16\n" +
 	"\x06method\x18\x02 \x01(\tR\x06method\x120\n" +
 	"\x06fields\x18\x03 \x03(\v2\x18.kratosgrpc.v1.FormFieldR\x06fields\x122\n" +
 	"\bmessages\x18\x04 \x03(\v2\x16.kratosgrpc.v1.MessageR\bmessages\x126\n" +
-	"\tproviders\x18\x05 \x03(\v2\x18.kratosgrpc.v1.FormFieldR\tproviders\"\xec\x01\n" +
+	"\tproviders\x18\x05 \x03(\v2\x18.kratosgrpc.v1.FormFieldR\tproviders\x122\n" +
+	"\x05extra\x18\x06 \x01(\v2\x17.google.protobuf.StructB\x03\x80\x01\x01R\x05extra\"\xa0\x02\n" +
 	"\tFormField\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\tR\x04type\x12\x18\n" +
@@ -431,12 +1162,101 @@ const file_kratosgrpc_v1_flow_proto_rawDesc = "" +
 	"\bdisabled\x18\x04 \x01(\bR\bdisabled\x12\x1a\n" +
 	"\brequired\x18\x05 \x01(\bR\brequired\x121\n" +
 	"\x05value\x18\x06 \x01(\v2\x16.google.protobuf.ValueB\x03\x80\x01\x01R\x05value\x122\n" +
-	"\bmessages\x18\a \x03(\v2\x16.kratosgrpc.v1.MessageR\bmessages\"t\n" +
+	"\bmessages\x18\a \x03(\v2\x16.kratosgrpc.v1.MessageR\bmessages\x122\n" +
+	"\x05extra\x18\b \x01(\v2\x17.google.protobuf.StructB\x03\x80\x01\x01R\x05extra\"\xa8\x01\n" +
 	"\aMessage\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x05R\x02id\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x12\x12\n" +
 	"\x04type\x18\x03 \x01(\tR\x04type\x121\n" +
-	"\acontext\x18\x04 \x01(\v2\x17.google.protobuf.StructR\acontext\"Z\n" +
+	"\acontext\x18\x04 \x01(\v2\x17.google.protobuf.StructR\acontext\x122\n" +
+	"\x05extra\x18\x05 \x01(\v2\x17.google.protobuf.StructB\x03\x80\x01\x01R\x05extra\"\xc9\x01\n" +
+	"\x02Ui\x12\x16\n" +
+	"\x06action\x18\x01 \x01(\tR\x06action\x12\x16\n" +
+	"\x06method\x18\x02 \x01(\tR\x06method\x12+\n" +
+	"\x05nodes\x18\x03 \x03(\v2\x15.kratosgrpc.v1.UiNodeR\x05nodes\x122\n" +
+	"\bmessages\x18\x04 \x03(\v2\x16.kratosgrpc.v1.MessageR\bmessages\x122\n" +
+	"\x05extra\x18\x05 \x01(\v2\x17.google.protobuf.StructB\x03\x80\x01\x01R\x05extra\"\x8a\x02\n" +
+	"\x06UiNode\x12\x12\n" +
+	"\x04type\x18\x01 \x01(\tR\x04type\x12\x14\n" +
+	"\x05group\x18\x02 \x01(\tR\x05group\x12?\n" +
+	"\n" +
+	"attributes\x18\x03 \x01(\v2\x1f.kratosgrpc.v1.UiNodeAttributesR\n" +
+	"attributes\x122\n" +
+	"\bmessages\x18\x04 \x03(\v2\x16.kratosgrpc.v1.MessageR\bmessages\x12-\n" +
+	"\x04meta\x18\x05 \x01(\v2\x19.kratosgrpc.v1.UiNodeMetaR\x04meta\x122\n" +
+	"\x05extra\x18\x06 \x01(\v2\x17.google.protobuf.StructB\x03\x80\x01\x01R\x05extra\"n\n" +
+	"\n" +
+	"UiNodeMeta\x12,\n" +
+	"\x05label\x18\x01 \x01(\v2\x16.kratosgrpc.v1.MessageR\x05label\x122\n" +
+	"\x05extra\x18\x02 \x01(\v2\x17.google.protobuf.StructB\x03\x80\x01\x01R\x05extra\"\x89\n" +
+	"\n" +
+	"\x10UiNodeAttributes\x12\x1b\n" +
+	"\tnode_type\x18\x01 \x01(\tR\bnodeType\x12\x17\n" +
+	"\x04name\x18\x02 \x01(\tH\x00R\x04name\x88\x01\x01\x12\x17\n" +
+	"\x04type\x18\x03 \x01(\tH\x01R\x04type\x88\x01\x01\x121\n" +
+	"\x05value\x18\x04 \x01(\v2\x16.google.protobuf.ValueB\x03\x80\x01\x01R\x05value\x12\x1f\n" +
+	"\brequired\x18\x05 \x01(\bH\x02R\brequired\x88\x01\x01\x12\x1f\n" +
+	"\bdisabled\x18\x06 \x01(\bH\x03R\bdisabled\x88\x01\x01\x12,\n" +
+	"\x05label\x18\a \x01(\v2\x16.kratosgrpc.v1.MessageR\x05label\x12\x1d\n" +
+	"\apattern\x18\b \x01(\tH\x04R\apattern\x88\x01\x01\x12'\n" +
+	"\fautocomplete\x18\t \x01(\tH\x05R\fautocomplete\x88\x01\x01\x12!\n" +
+	"\tmaxlength\x18\n" +
+	" \x01(\x05H\x06R\tmaxlength\x88\x01\x01\x12\x1d\n" +
+	"\aonclick\x18\v \x01(\tH\aR\aonclick\x88\x01\x01\x12,\n" +
+	"\x0fonclick_trigger\x18\f \x01(\tH\bR\x0eonclickTrigger\x88\x01\x01\x12\x1b\n" +
+	"\x06onload\x18\r \x01(\tH\tR\x06onload\x88\x01\x01\x12*\n" +
+	"\x0eonload_trigger\x18\x0e \x01(\tH\n" +
+	"R\ronloadTrigger\x88\x01\x01\x124\n" +
+	"\aoptions\x18\x0f \x01(\v2\x1a.google.protobuf.ListValueR\aoptions\x12/\n" +
+	"\x04text\x18\x10 \x01(\v2\x16.kratosgrpc.v1.MessageB\x03\x80\x01\x01R\x04text\x12\x13\n" +
+	"\x02id\x18\x11 \x01(\tH\vR\x02id\x88\x01\x01\x12\x1a\n" +
+	"\x03src\x18\x12 \x01(\tB\x03\x80\x01\x01H\fR\x03src\x88\x01\x01\x12\x19\n" +
+	"\x05width\x18\x13 \x01(\x05H\rR\x05width\x88\x01\x01\x12\x1b\n" +
+	"\x06height\x18\x14 \x01(\x05H\x0eR\x06height\x88\x01\x01\x12\x1c\n" +
+	"\x04href\x18\x15 \x01(\tB\x03\x80\x01\x01H\x0fR\x04href\x88\x01\x01\x12,\n" +
+	"\x05title\x18\x16 \x01(\v2\x16.kratosgrpc.v1.MessageR\x05title\x12\x19\n" +
+	"\x05async\x18\x17 \x01(\bH\x10R\x05async\x88\x01\x01\x12%\n" +
+	"\vcrossorigin\x18\x18 \x01(\tH\x11R\vcrossorigin\x88\x01\x01\x12!\n" +
+	"\tintegrity\x18\x19 \x01(\tH\x12R\tintegrity\x88\x01\x01\x12+\n" +
+	"\x0ereferrerpolicy\x18\x1a \x01(\tH\x13R\x0ereferrerpolicy\x88\x01\x01\x12\x19\n" +
+	"\x05nonce\x18\x1b \x01(\tH\x14R\x05nonce\x88\x01\x01\x122\n" +
+	"\x05extra\x18\x1c \x01(\v2\x17.google.protobuf.StructB\x03\x80\x01\x01R\x05extraB\a\n" +
+	"\x05_nameB\a\n" +
+	"\x05_typeB\v\n" +
+	"\t_requiredB\v\n" +
+	"\t_disabledB\n" +
+	"\n" +
+	"\b_patternB\x0f\n" +
+	"\r_autocompleteB\f\n" +
+	"\n" +
+	"_maxlengthB\n" +
+	"\n" +
+	"\b_onclickB\x12\n" +
+	"\x10_onclick_triggerB\t\n" +
+	"\a_onloadB\x11\n" +
+	"\x0f_onload_triggerB\x05\n" +
+	"\x03_idB\x06\n" +
+	"\x04_srcB\b\n" +
+	"\x06_widthB\t\n" +
+	"\a_heightB\a\n" +
+	"\x05_hrefB\b\n" +
+	"\x06_asyncB\x0e\n" +
+	"\f_crossoriginB\f\n" +
+	"\n" +
+	"_integrityB\x11\n" +
+	"\x0f_referrerpolicyB\b\n" +
+	"\x06_nonce\"\xf5\x01\n" +
+	"\fContinueWith\x12\x16\n" +
+	"\x06action\x18\x01 \x01(\tR\x06action\x12/\n" +
+	"\x11ory_session_token\x18\x02 \x01(\tB\x03\x80\x01\x01R\x0forySessionToken\x123\n" +
+	"\x04flow\x18\x03 \x01(\v2\x1f.kratosgrpc.v1.ContinueWithFlowR\x04flow\x123\n" +
+	"\x13redirect_browser_to\x18\x04 \x01(\tB\x03\x80\x01\x01R\x11redirectBrowserTo\x122\n" +
+	"\x05extra\x18\x05 \x01(\v2\x17.google.protobuf.StructB\x03\x80\x01\x01R\x05extra\"\x9c\x01\n" +
+	"\x10ContinueWithFlow\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12-\n" +
+	"\x12verifiable_address\x18\x02 \x01(\tR\x11verifiableAddress\x12\x15\n" +
+	"\x03url\x18\x03 \x01(\tB\x03\x80\x01\x01R\x03url\x122\n" +
+	"\x05extra\x18\x04 \x01(\v2\x17.google.protobuf.StructB\x03\x80\x01\x01R\x05extra\"Z\n" +
 	"\bRedirect\x12\x1a\n" +
 	"\blocation\x18\x01 \x01(\tR\blocation\x12\x17\n" +
 	"\aflow_id\x18\x02 \x01(\tR\x06flowId\x12\x19\n" +
@@ -455,29 +1275,58 @@ func file_kratosgrpc_v1_flow_proto_rawDescGZIP() []byte {
 	return file_kratosgrpc_v1_flow_proto_rawDescData
 }
 
-var file_kratosgrpc_v1_flow_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_kratosgrpc_v1_flow_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_kratosgrpc_v1_flow_proto_goTypes = []any{
-	(*FlowMethod)(nil),       // 0: kratosgrpc.v1.FlowMethod
-	(*FlowMethodConfig)(nil), // 1: kratosgrpc.v1.FlowMethodConfig
-	(*FormField)(nil),        // 2: kratosgrpc.v1.FormField
-	(*Message)(nil),          // 3: kratosgrpc.v1.Message
-	(*Redirect)(nil),         // 4: kratosgrpc.v1.Redirect
-	(*structpb.Value)(nil),   // 5: google.protobuf.Value
-	(*structpb.Struct)(nil),  // 6: google.protobuf.Struct
+	(*FlowMethod)(nil),         // 0: kratosgrpc.v1.FlowMethod
+	(*FlowMethodConfig)(nil),   // 1: kratosgrpc.v1.FlowMethodConfig
+	(*FormField)(nil),          // 2: kratosgrpc.v1.FormField
+	(*Message)(nil),            // 3: kratosgrpc.v1.Message
+	(*Ui)(nil),                 // 4: kratosgrpc.v1.Ui
+	(*UiNode)(nil),             // 5: kratosgrpc.v1.UiNode
+	(*UiNodeMeta)(nil),         // 6: kratosgrpc.v1.UiNodeMeta
+	(*UiNodeAttributes)(nil),   // 7: kratosgrpc.v1.UiNodeAttributes
+	(*ContinueWith)(nil),       // 8: kratosgrpc.v1.ContinueWith
+	(*ContinueWithFlow)(nil),   // 9: kratosgrpc.v1.ContinueWithFlow
+	(*Redirect)(nil),           // 10: kratosgrpc.v1.Redirect
+	(*structpb.Struct)(nil),    // 11: google.protobuf.Struct
+	(*structpb.Value)(nil),     // 12: google.protobuf.Value
+	(*structpb.ListValue)(nil), // 13: google.protobuf.ListValue
 }
 var file_kratosgrpc_v1_flow_proto_depIdxs = []int32{
-	1, // 0: kratosgrpc.v1.FlowMethod.config:type_name -> kratosgrpc.v1.FlowMethodConfig
-	2, // 1: kratosgrpc.v1.FlowMethodConfig.fields:type_name -> kratosgrpc.v1.FormField
-	3, // 2: kratosgrpc.v1.FlowMethodConfig.messages:type_name -> kratosgrpc.v1.Message
-	2, // 3: kratosgrpc.v1.FlowMethodConfig.providers:type_name -> kratosgrpc.v1.FormField
-	5, // 4: kratosgrpc.v1.FormField.value:type_name -> google.protobuf.Value
-	3, // 5: kratosgrpc.v1.FormField.messages:type_name -> kratosgrpc.v1.Message
-	6, // 6: kratosgrpc.v1.Message.context:type_name -> google.protobuf.Struct
-	7, // [7:7] is the sub-list for method output_type
-	7, // [7:7] is the sub-list for method input_type
-	7, // [7:7] is the sub-list for extension type_name
-	7, // [7:7] is the sub-list for extension extendee
-	0, // [0:7] is the sub-list for field type_name
+	1,  // 0: kratosgrpc.v1.FlowMethod.config:type_name -> kratosgrpc.v1.FlowMethodConfig
+	11, // 1: kratosgrpc.v1.FlowMethod.extra:type_name -> google.protobuf.Struct
+	2,  // 2: kratosgrpc.v1.FlowMethodConfig.fields:type_name -> kratosgrpc.v1.FormField
+	3,  // 3: kratosgrpc.v1.FlowMethodConfig.messages:type_name -> kratosgrpc.v1.Message
+	2,  // 4: kratosgrpc.v1.FlowMethodConfig.providers:type_name -> kratosgrpc.v1.FormField
+	11, // 5: kratosgrpc.v1.FlowMethodConfig.extra:type_name -> google.protobuf.Struct
+	12, // 6: kratosgrpc.v1.FormField.value:type_name -> google.protobuf.Value
+	3,  // 7: kratosgrpc.v1.FormField.messages:type_name -> kratosgrpc.v1.Message
+	11, // 8: kratosgrpc.v1.FormField.extra:type_name -> google.protobuf.Struct
+	11, // 9: kratosgrpc.v1.Message.context:type_name -> google.protobuf.Struct
+	11, // 10: kratosgrpc.v1.Message.extra:type_name -> google.protobuf.Struct
+	5,  // 11: kratosgrpc.v1.Ui.nodes:type_name -> kratosgrpc.v1.UiNode
+	3,  // 12: kratosgrpc.v1.Ui.messages:type_name -> kratosgrpc.v1.Message
+	11, // 13: kratosgrpc.v1.Ui.extra:type_name -> google.protobuf.Struct
+	7,  // 14: kratosgrpc.v1.UiNode.attributes:type_name -> kratosgrpc.v1.UiNodeAttributes
+	3,  // 15: kratosgrpc.v1.UiNode.messages:type_name -> kratosgrpc.v1.Message
+	6,  // 16: kratosgrpc.v1.UiNode.meta:type_name -> kratosgrpc.v1.UiNodeMeta
+	11, // 17: kratosgrpc.v1.UiNode.extra:type_name -> google.protobuf.Struct
+	3,  // 18: kratosgrpc.v1.UiNodeMeta.label:type_name -> kratosgrpc.v1.Message
+	11, // 19: kratosgrpc.v1.UiNodeMeta.extra:type_name -> google.protobuf.Struct
+	12, // 20: kratosgrpc.v1.UiNodeAttributes.value:type_name -> google.protobuf.Value
+	3,  // 21: kratosgrpc.v1.UiNodeAttributes.label:type_name -> kratosgrpc.v1.Message
+	13, // 22: kratosgrpc.v1.UiNodeAttributes.options:type_name -> google.protobuf.ListValue
+	3,  // 23: kratosgrpc.v1.UiNodeAttributes.text:type_name -> kratosgrpc.v1.Message
+	3,  // 24: kratosgrpc.v1.UiNodeAttributes.title:type_name -> kratosgrpc.v1.Message
+	11, // 25: kratosgrpc.v1.UiNodeAttributes.extra:type_name -> google.protobuf.Struct
+	9,  // 26: kratosgrpc.v1.ContinueWith.flow:type_name -> kratosgrpc.v1.ContinueWithFlow
+	11, // 27: kratosgrpc.v1.ContinueWith.extra:type_name -> google.protobuf.Struct
+	11, // 28: kratosgrpc.v1.ContinueWithFlow.extra:type_name -> google.protobuf.Struct
+	29, // [29:29] is the sub-list for method output_type
+	29, // [29:29] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_kratosgrpc_v1_flow_proto_init() }
@@ -485,13 +1334,14 @@ func file_kratosgrpc_v1_flow_proto_init() {
 	if File_kratosgrpc_v1_flow_proto != nil {
 		return
 	}
+	file_kratosgrpc_v1_flow_proto_msgTypes[7].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kratosgrpc_v1_flow_proto_rawDesc), len(file_kratosgrpc_v1_flow_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   5,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

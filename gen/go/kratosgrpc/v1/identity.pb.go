@@ -40,8 +40,23 @@ type Identity struct {
 	VerifiableAddresses []*VerifiableAddress `protobuf:"bytes,5,rep,name=verifiable_addresses,json=verifiableAddresses,proto3" json:"verifiable_addresses,omitempty"`
 	// The addresses through which the identity can recover its account.
 	RecoveryAddresses []*RecoveryAddress `protobuf:"bytes,6,rep,name=recovery_addresses,json=recoveryAddresses,proto3" json:"recovery_addresses,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// `active` or `inactive`. Kratos owns this vocabulary. Kratos 1.x.
+	State string `protobuf:"bytes,7,opt,name=state,proto3" json:"state,omitempty"`
+	// When the state was last changed. Kratos 1.x.
+	StateChangedAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=state_changed_at,json=stateChangedAt,proto3" json:"state_changed_at,omitempty"`
+	// What is kept about the identity that the identity itself may see: any JSON value. Kratos 1.x.
+	MetadataPublic *structpb.Value `protobuf:"bytes,9,opt,name=metadata_public,json=metadataPublic,proto3" json:"metadata_public,omitempty"`
+	// When the identity was made. Kratos 1.x.
+	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	// When the identity was last changed. Kratos 1.x.
+	UpdatedAt *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	// The organization that the identity belongs to. Kratos 1.x.
+	OrganizationId string `protobuf:"bytes,12,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	// What Kratos says besides, for which this contract has no field: by the names that Kratos has for it. Over REST it
+	// stands beside the other fields.
+	Extra         *structpb.Struct `protobuf:"bytes,13,opt,name=extra,proto3" json:"extra,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Identity) Reset() {
@@ -116,6 +131,55 @@ func (x *Identity) GetRecoveryAddresses() []*RecoveryAddress {
 	return nil
 }
 
+func (x *Identity) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *Identity) GetStateChangedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StateChangedAt
+	}
+	return nil
+}
+
+func (x *Identity) GetMetadataPublic() *structpb.Value {
+	if x != nil {
+		return x.MetadataPublic
+	}
+	return nil
+}
+
+func (x *Identity) GetCreatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedAt
+	}
+	return nil
+}
+
+func (x *Identity) GetUpdatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.UpdatedAt
+	}
+	return nil
+}
+
+func (x *Identity) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
+	}
+	return ""
+}
+
+func (x *Identity) GetExtra() *structpb.Struct {
+	if x != nil {
+		return x.Extra
+	}
+	return nil
+}
+
 // VerifiableAddress is an address whose ownership can be verified. Kratos: `verifiableIdentityAddress`.
 type VerifiableAddress struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -130,7 +194,14 @@ type VerifiableAddress struct {
 	// Where verification stands: `pending`, `sent` or `completed`. Kratos owns this vocabulary.
 	Status string `protobuf:"bytes,5,opt,name=status,proto3" json:"status,omitempty"`
 	// When ownership was verified. Unset if it was not.
-	VerifiedAt    *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=verified_at,json=verifiedAt,proto3" json:"verified_at,omitempty"`
+	VerifiedAt *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=verified_at,json=verifiedAt,proto3" json:"verified_at,omitempty"`
+	// When the address was added. Kratos 1.x.
+	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	// When the address was last changed. Kratos 1.x.
+	UpdatedAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	// What Kratos says besides, for which this contract has no field: by the names that Kratos has for it. Over REST it
+	// stands beside the other fields.
+	Extra         *structpb.Struct `protobuf:"bytes,9,opt,name=extra,proto3" json:"extra,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -207,6 +278,27 @@ func (x *VerifiableAddress) GetVerifiedAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *VerifiableAddress) GetCreatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedAt
+	}
+	return nil
+}
+
+func (x *VerifiableAddress) GetUpdatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.UpdatedAt
+	}
+	return nil
+}
+
+func (x *VerifiableAddress) GetExtra() *structpb.Struct {
+	if x != nil {
+		return x.Extra
+	}
+	return nil
+}
+
 // RecoveryAddress is an address through which an account can be recovered. Kratos: `recoveryIdentityAddress`.
 type RecoveryAddress struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -215,7 +307,14 @@ type RecoveryAddress struct {
 	// The address itself, for example an e-mail address.
 	Value string `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
 	// How the address is reached: `email`. Kratos owns this vocabulary.
-	Via           string `protobuf:"bytes,3,opt,name=via,proto3" json:"via,omitempty"`
+	Via string `protobuf:"bytes,3,opt,name=via,proto3" json:"via,omitempty"`
+	// When the address was added. Kratos 1.x.
+	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	// When the address was last changed. Kratos 1.x.
+	UpdatedAt *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	// What Kratos says besides, for which this contract has no field: by the names that Kratos has for it. Over REST it
+	// stands beside the other fields.
+	Extra         *structpb.Struct `protobuf:"bytes,6,opt,name=extra,proto3" json:"extra,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -271,11 +370,32 @@ func (x *RecoveryAddress) GetVia() string {
 	return ""
 }
 
+func (x *RecoveryAddress) GetCreatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedAt
+	}
+	return nil
+}
+
+func (x *RecoveryAddress) GetUpdatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.UpdatedAt
+	}
+	return nil
+}
+
+func (x *RecoveryAddress) GetExtra() *structpb.Struct {
+	if x != nil {
+		return x.Extra
+	}
+	return nil
+}
+
 var File_kratosgrpc_v1_identity_proto protoreflect.FileDescriptor
 
 const file_kratosgrpc_v1_identity_proto_rawDesc = "" +
 	"\n" +
-	"\x1ckratosgrpc/v1/identity.proto\x12\rkratosgrpc.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbf\x02\n" +
+	"\x1ckratosgrpc/v1/identity.proto\x12\rkratosgrpc.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xaf\x05\n" +
 	"\bIdentity\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1b\n" +
 	"\tschema_id\x18\x02 \x01(\tR\bschemaId\x12\"\n" +
@@ -283,8 +403,18 @@ const file_kratosgrpc_v1_identity_proto_rawDesc = "" +
 	"schema_url\x18\x03 \x01(\tH\x00R\tschemaUrl\x88\x01\x01\x12/\n" +
 	"\x06traits\x18\x04 \x01(\v2\x17.google.protobuf.StructR\x06traits\x12S\n" +
 	"\x14verifiable_addresses\x18\x05 \x03(\v2 .kratosgrpc.v1.VerifiableAddressR\x13verifiableAddresses\x12M\n" +
-	"\x12recovery_addresses\x18\x06 \x03(\v2\x1e.kratosgrpc.v1.RecoveryAddressR\x11recoveryAddressesB\r\n" +
-	"\v_schema_url\"\xce\x01\n" +
+	"\x12recovery_addresses\x18\x06 \x03(\v2\x1e.kratosgrpc.v1.RecoveryAddressR\x11recoveryAddresses\x12\x14\n" +
+	"\x05state\x18\a \x01(\tR\x05state\x12D\n" +
+	"\x10state_changed_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x0estateChangedAt\x12?\n" +
+	"\x0fmetadata_public\x18\t \x01(\v2\x16.google.protobuf.ValueR\x0emetadataPublic\x129\n" +
+	"\n" +
+	"created_at\x18\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x129\n" +
+	"\n" +
+	"updated_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\x12'\n" +
+	"\x0forganization_id\x18\f \x01(\tR\x0eorganizationId\x122\n" +
+	"\x05extra\x18\r \x01(\v2\x17.google.protobuf.StructB\x03\x80\x01\x01R\x05extraB\r\n" +
+	"\v_schema_url\"\xf8\x02\n" +
 	"\x11VerifiableAddress\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value\x12\x1f\n" +
@@ -292,12 +422,22 @@ const file_kratosgrpc_v1_identity_proto_rawDesc = "" +
 	"\x03via\x18\x04 \x01(\tR\x03via\x12\x16\n" +
 	"\x06status\x18\x05 \x01(\tR\x06status\x12;\n" +
 	"\vverified_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"verifiedAtB\v\n" +
-	"\t_verified\"I\n" +
+	"verifiedAt\x129\n" +
+	"\n" +
+	"created_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x129\n" +
+	"\n" +
+	"updated_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\x122\n" +
+	"\x05extra\x18\t \x01(\v2\x17.google.protobuf.StructB\x03\x80\x01\x01R\x05extraB\v\n" +
+	"\t_verified\"\xf3\x01\n" +
 	"\x0fRecoveryAddress\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value\x12\x10\n" +
-	"\x03via\x18\x03 \x01(\tR\x03viaB\xbb\x01\n" +
+	"\x03via\x18\x03 \x01(\tR\x03via\x129\n" +
+	"\n" +
+	"created_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x129\n" +
+	"\n" +
+	"updated_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\x122\n" +
+	"\x05extra\x18\x06 \x01(\v2\x17.google.protobuf.StructB\x03\x80\x01\x01R\x05extraB\xbb\x01\n" +
 	"\x11com.kratosgrpc.v1B\rIdentityProtoP\x01ZBgithub.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1;kratosgrpcv1\xa2\x02\x03KXX\xaa\x02\rKratosgrpc.V1\xca\x02\rKratosgrpc\\V1\xe2\x02\x19Kratosgrpc\\V1\\GPBMetadata\xea\x02\x0eKratosgrpc::V1b\x06proto3"
 
 var (
@@ -319,17 +459,29 @@ var file_kratosgrpc_v1_identity_proto_goTypes = []any{
 	(*RecoveryAddress)(nil),       // 2: kratosgrpc.v1.RecoveryAddress
 	(*structpb.Struct)(nil),       // 3: google.protobuf.Struct
 	(*timestamppb.Timestamp)(nil), // 4: google.protobuf.Timestamp
+	(*structpb.Value)(nil),        // 5: google.protobuf.Value
 }
 var file_kratosgrpc_v1_identity_proto_depIdxs = []int32{
-	3, // 0: kratosgrpc.v1.Identity.traits:type_name -> google.protobuf.Struct
-	1, // 1: kratosgrpc.v1.Identity.verifiable_addresses:type_name -> kratosgrpc.v1.VerifiableAddress
-	2, // 2: kratosgrpc.v1.Identity.recovery_addresses:type_name -> kratosgrpc.v1.RecoveryAddress
-	4, // 3: kratosgrpc.v1.VerifiableAddress.verified_at:type_name -> google.protobuf.Timestamp
-	4, // [4:4] is the sub-list for method output_type
-	4, // [4:4] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	3,  // 0: kratosgrpc.v1.Identity.traits:type_name -> google.protobuf.Struct
+	1,  // 1: kratosgrpc.v1.Identity.verifiable_addresses:type_name -> kratosgrpc.v1.VerifiableAddress
+	2,  // 2: kratosgrpc.v1.Identity.recovery_addresses:type_name -> kratosgrpc.v1.RecoveryAddress
+	4,  // 3: kratosgrpc.v1.Identity.state_changed_at:type_name -> google.protobuf.Timestamp
+	5,  // 4: kratosgrpc.v1.Identity.metadata_public:type_name -> google.protobuf.Value
+	4,  // 5: kratosgrpc.v1.Identity.created_at:type_name -> google.protobuf.Timestamp
+	4,  // 6: kratosgrpc.v1.Identity.updated_at:type_name -> google.protobuf.Timestamp
+	3,  // 7: kratosgrpc.v1.Identity.extra:type_name -> google.protobuf.Struct
+	4,  // 8: kratosgrpc.v1.VerifiableAddress.verified_at:type_name -> google.protobuf.Timestamp
+	4,  // 9: kratosgrpc.v1.VerifiableAddress.created_at:type_name -> google.protobuf.Timestamp
+	4,  // 10: kratosgrpc.v1.VerifiableAddress.updated_at:type_name -> google.protobuf.Timestamp
+	3,  // 11: kratosgrpc.v1.VerifiableAddress.extra:type_name -> google.protobuf.Struct
+	4,  // 12: kratosgrpc.v1.RecoveryAddress.created_at:type_name -> google.protobuf.Timestamp
+	4,  // 13: kratosgrpc.v1.RecoveryAddress.updated_at:type_name -> google.protobuf.Timestamp
+	3,  // 14: kratosgrpc.v1.RecoveryAddress.extra:type_name -> google.protobuf.Struct
+	15, // [15:15] is the sub-list for method output_type
+	15, // [15:15] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_kratosgrpc_v1_identity_proto_init() }

@@ -12,6 +12,7 @@ import (
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	structpb "google.golang.org/protobuf/types/known/structpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -45,7 +46,30 @@ type LoginFlow struct {
 	// The ways to complete the flow, by the method's name.
 	Methods map[string]*FlowMethod `protobuf:"bytes,8,rep,name=methods,proto3" json:"methods,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Whether the flow refreshes a session, so that it can be completed although there is one.
-	Forced        *bool `protobuf:"varint,9,opt,name=forced,proto3,oneof" json:"forced,omitempty"`
+	Forced *bool `protobuf:"varint,9,opt,name=forced,proto3,oneof" json:"forced,omitempty"`
+	// The flow's forms as one list of elements: what Kratos 1.x has in place of messages and methods, which say here what
+	// they can of it.
+	Ui *Ui `protobuf:"bytes,10,opt,name=ui,proto3" json:"ui,omitempty"`
+	// Where the browser goes after the flow, as the flow was started with.
+	ReturnTo string `protobuf:"bytes,11,opt,name=return_to,json=returnTo,proto3" json:"return_to,omitempty"`
+	// The organization whose members the flow is for. Kratos 1.x.
+	OrganizationId string `protobuf:"bytes,12,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	// Where the flow stands: `choose_method`, `sent_email` or `passed_challenge`. Kratos owns this vocabulary. Kratos 1.x.
+	State string `protobuf:"bytes,13,opt,name=state,proto3" json:"state,omitempty"`
+	// The same as forced, by the name that Kratos 1.x has for it.
+	Refresh *bool `protobuf:"varint,14,opt,name=refresh,proto3,oneof" json:"refresh,omitempty"`
+	// The authenticator assurance level that the flow leads to: `aal1` or `aal2`. Kratos 1.x.
+	RequestedAal string `protobuf:"bytes,15,opt,name=requested_aal,json=requestedAal,proto3" json:"requested_aal,omitempty"`
+	// One half of what SessionService.ExchangeSessionToken takes, in flows that were started with
+	// `return_session_token_exchange_code`. Kratos 1.x.
+	SessionTokenExchangeCode string `protobuf:"bytes,16,opt,name=session_token_exchange_code,json=sessionTokenExchangeCode,proto3" json:"session_token_exchange_code,omitempty"`
+	// When the flow was made. Kratos 1.x.
+	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,17,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	// When the flow was last changed. Kratos 1.x.
+	UpdatedAt *timestamppb.Timestamp `protobuf:"bytes,18,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	// What Kratos says besides, for which this contract has no field: by the names that Kratos has for it. Over REST it
+	// stands beside the other fields.
+	Extra         *structpb.Struct `protobuf:"bytes,19,opt,name=extra,proto3" json:"extra,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -143,13 +167,88 @@ func (x *LoginFlow) GetForced() bool {
 	return false
 }
 
+func (x *LoginFlow) GetUi() *Ui {
+	if x != nil {
+		return x.Ui
+	}
+	return nil
+}
+
+func (x *LoginFlow) GetReturnTo() string {
+	if x != nil {
+		return x.ReturnTo
+	}
+	return ""
+}
+
+func (x *LoginFlow) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
+	}
+	return ""
+}
+
+func (x *LoginFlow) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *LoginFlow) GetRefresh() bool {
+	if x != nil && x.Refresh != nil {
+		return *x.Refresh
+	}
+	return false
+}
+
+func (x *LoginFlow) GetRequestedAal() string {
+	if x != nil {
+		return x.RequestedAal
+	}
+	return ""
+}
+
+func (x *LoginFlow) GetSessionTokenExchangeCode() string {
+	if x != nil {
+		return x.SessionTokenExchangeCode
+	}
+	return ""
+}
+
+func (x *LoginFlow) GetCreatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedAt
+	}
+	return nil
+}
+
+func (x *LoginFlow) GetUpdatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.UpdatedAt
+	}
+	return nil
+}
+
+func (x *LoginFlow) GetExtra() *structpb.Struct {
+	if x != nil {
+		return x.Extra
+	}
+	return nil
+}
+
 // LoginSuccess is what a completed login flow yields. Kratos 0.5: `loginViaApiResponse`.
 type LoginSuccess struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The credential of the new session: send it as `x-session-token`. API flows only.
 	SessionToken string `protobuf:"bytes,1,opt,name=session_token,json=sessionToken,proto3" json:"session_token,omitempty"`
 	// The new session.
-	Session       *Session `protobuf:"bytes,2,opt,name=session,proto3" json:"session,omitempty"`
+	Session *Session `protobuf:"bytes,2,opt,name=session,proto3" json:"session,omitempty"`
+	// What to do now. Kratos 1.x.
+	ContinueWith []*ContinueWith `protobuf:"bytes,3,rep,name=continue_with,json=continueWith,proto3" json:"continue_with,omitempty"`
+	// What Kratos says besides, for which this contract has no field: by the names that Kratos has for it. Over REST it
+	// stands beside the other fields.
+	Extra         *structpb.Struct `protobuf:"bytes,4,opt,name=extra,proto3" json:"extra,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -198,11 +297,35 @@ func (x *LoginSuccess) GetSession() *Session {
 	return nil
 }
 
+func (x *LoginSuccess) GetContinueWith() []*ContinueWith {
+	if x != nil {
+		return x.ContinueWith
+	}
+	return nil
+}
+
+func (x *LoginSuccess) GetExtra() *structpb.Struct {
+	if x != nil {
+		return x.Extra
+	}
+	return nil
+}
+
 // InitializeLoginViaApiFlowRequest is the request of InitializeLoginViaApiFlow.
 type InitializeLoginViaApiFlowRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Whether to authenticate again although there is a session, to make it a privileged one.
-	Refresh       bool `protobuf:"varint,1,opt,name=refresh,proto3" json:"refresh,omitempty"`
+	Refresh bool `protobuf:"varint,1,opt,name=refresh,proto3" json:"refresh,omitempty"`
+	// The authenticator assurance level to reach: `aal2` asks for a second factor. Kratos 1.x.
+	Aal string `protobuf:"bytes,2,opt,name=aal,proto3" json:"aal,omitempty"`
+	// Whether the flow yields a code for SessionService.ExchangeSessionToken, for a login that ends in a browser. Kratos 1.x.
+	ReturnSessionTokenExchangeCode bool `protobuf:"varint,3,opt,name=return_session_token_exchange_code,json=returnSessionTokenExchangeCode,proto3" json:"return_session_token_exchange_code,omitempty"`
+	// Where a browser goes after the flow. Kratos 1.x.
+	ReturnTo string `protobuf:"bytes,4,opt,name=return_to,json=returnTo,proto3" json:"return_to,omitempty"`
+	// The organization whose members may log in. Kratos 1.x.
+	Organization string `protobuf:"bytes,5,opt,name=organization,proto3" json:"organization,omitempty"`
+	// The address to send a code to, where that is the second factor. Kratos 1.x.
+	Via           string `protobuf:"bytes,6,opt,name=via,proto3" json:"via,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -242,6 +365,41 @@ func (x *InitializeLoginViaApiFlowRequest) GetRefresh() bool {
 		return x.Refresh
 	}
 	return false
+}
+
+func (x *InitializeLoginViaApiFlowRequest) GetAal() string {
+	if x != nil {
+		return x.Aal
+	}
+	return ""
+}
+
+func (x *InitializeLoginViaApiFlowRequest) GetReturnSessionTokenExchangeCode() bool {
+	if x != nil {
+		return x.ReturnSessionTokenExchangeCode
+	}
+	return false
+}
+
+func (x *InitializeLoginViaApiFlowRequest) GetReturnTo() string {
+	if x != nil {
+		return x.ReturnTo
+	}
+	return ""
+}
+
+func (x *InitializeLoginViaApiFlowRequest) GetOrganization() string {
+	if x != nil {
+		return x.Organization
+	}
+	return ""
+}
+
+func (x *InitializeLoginViaApiFlowRequest) GetVia() string {
+	if x != nil {
+		return x.Via
+	}
+	return ""
 }
 
 // InitializeLoginViaApiFlowResponse is the answer of InitializeLoginViaApiFlow.
@@ -296,7 +454,15 @@ type InitializeLoginViaBrowserFlowRequest struct {
 	// Whether to authenticate again although there is a session, to make it a privileged one.
 	Refresh bool `protobuf:"varint,1,opt,name=refresh,proto3" json:"refresh,omitempty"`
 	// Where the browser is to go after the login. Kratos follows only URLs that its configuration allows.
-	ReturnTo      string `protobuf:"bytes,2,opt,name=return_to,json=returnTo,proto3" json:"return_to,omitempty"`
+	ReturnTo string `protobuf:"bytes,2,opt,name=return_to,json=returnTo,proto3" json:"return_to,omitempty"`
+	// The authenticator assurance level to reach: `aal2` asks for a second factor. Kratos 1.x.
+	Aal string `protobuf:"bytes,3,opt,name=aal,proto3" json:"aal,omitempty"`
+	// The login challenge of an OAuth 2.0 server. Kratos 1.x.
+	LoginChallenge string `protobuf:"bytes,4,opt,name=login_challenge,json=loginChallenge,proto3" json:"login_challenge,omitempty"`
+	// The organization whose members may log in. Kratos 1.x.
+	Organization string `protobuf:"bytes,5,opt,name=organization,proto3" json:"organization,omitempty"`
+	// The address to send a code to, where that is the second factor. Kratos 1.x.
+	Via           string `protobuf:"bytes,6,opt,name=via,proto3" json:"via,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -345,11 +511,42 @@ func (x *InitializeLoginViaBrowserFlowRequest) GetReturnTo() string {
 	return ""
 }
 
+func (x *InitializeLoginViaBrowserFlowRequest) GetAal() string {
+	if x != nil {
+		return x.Aal
+	}
+	return ""
+}
+
+func (x *InitializeLoginViaBrowserFlowRequest) GetLoginChallenge() string {
+	if x != nil {
+		return x.LoginChallenge
+	}
+	return ""
+}
+
+func (x *InitializeLoginViaBrowserFlowRequest) GetOrganization() string {
+	if x != nil {
+		return x.Organization
+	}
+	return ""
+}
+
+func (x *InitializeLoginViaBrowserFlowRequest) GetVia() string {
+	if x != nil {
+		return x.Via
+	}
+	return ""
+}
+
 // InitializeLoginViaBrowserFlowResponse is the answer of InitializeLoginViaBrowserFlow.
 type InitializeLoginViaBrowserFlowResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// To the login UI.
-	Redirect      *Redirect `protobuf:"bytes,1,opt,name=redirect,proto3" json:"redirect,omitempty"`
+	Redirect *Redirect `protobuf:"bytes,1,opt,name=redirect,proto3" json:"redirect,omitempty"`
+	// The new flow, in place of the redirect: for a script in a browser that asks for JSON, which it does by the metadata
+	// `accept` with the value `application/json`. Kratos 1.x.
+	Flow          *LoginFlow `protobuf:"bytes,2,opt,name=flow,proto3" json:"flow,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -387,6 +584,13 @@ func (*InitializeLoginViaBrowserFlowResponse) Descriptor() ([]byte, []int) {
 func (x *InitializeLoginViaBrowserFlowResponse) GetRedirect() *Redirect {
 	if x != nil {
 		return x.Redirect
+	}
+	return nil
+}
+
+func (x *InitializeLoginViaBrowserFlowResponse) GetFlow() *LoginFlow {
+	if x != nil {
+		return x.Flow
 	}
 	return nil
 }
@@ -711,11 +915,180 @@ func (*CompleteLoginFlowWithPasswordMethodResponse_Flow) isCompleteLoginFlowWith
 func (*CompleteLoginFlowWithPasswordMethodResponse_Redirect) isCompleteLoginFlowWithPasswordMethodResponse_Outcome() {
 }
 
+// UpdateLoginFlowRequest is the request of UpdateLoginFlow.
+type UpdateLoginFlowRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The flow's id.
+	Flow string `protobuf:"bytes,1,opt,name=flow,proto3" json:"flow,omitempty"`
+	// The method to complete the flow with, for example `code`. It can be left out where it stands in the payload.
+	Method string `protobuf:"bytes,2,opt,name=method,proto3" json:"method,omitempty"`
+	// What was filled in, by the names of the `ui`'s inputs: nested objects and Kratos's flat keys (`"traits.name.first"`) are
+	// both understood. Over REST this is the body, with the method in it.
+	Payload       *structpb.Struct `protobuf:"bytes,3,opt,name=payload,proto3" json:"payload,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateLoginFlowRequest) Reset() {
+	*x = UpdateLoginFlowRequest{}
+	mi := &file_kratosgrpc_v1_login_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateLoginFlowRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateLoginFlowRequest) ProtoMessage() {}
+
+func (x *UpdateLoginFlowRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_login_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateLoginFlowRequest.ProtoReflect.Descriptor instead.
+func (*UpdateLoginFlowRequest) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_login_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *UpdateLoginFlowRequest) GetFlow() string {
+	if x != nil {
+		return x.Flow
+	}
+	return ""
+}
+
+func (x *UpdateLoginFlowRequest) GetMethod() string {
+	if x != nil {
+		return x.Method
+	}
+	return ""
+}
+
+func (x *UpdateLoginFlowRequest) GetPayload() *structpb.Struct {
+	if x != nil {
+		return x.Payload
+	}
+	return nil
+}
+
+// UpdateLoginFlowResponse is the answer of UpdateLoginFlow.
+type UpdateLoginFlowResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What came of it.
+	//
+	// Types that are valid to be assigned to Outcome:
+	//
+	//	*UpdateLoginFlowResponse_Success
+	//	*UpdateLoginFlowResponse_Flow
+	//	*UpdateLoginFlowResponse_Redirect
+	Outcome       isUpdateLoginFlowResponse_Outcome `protobuf_oneof:"outcome"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateLoginFlowResponse) Reset() {
+	*x = UpdateLoginFlowResponse{}
+	mi := &file_kratosgrpc_v1_login_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateLoginFlowResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateLoginFlowResponse) ProtoMessage() {}
+
+func (x *UpdateLoginFlowResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_login_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateLoginFlowResponse.ProtoReflect.Descriptor instead.
+func (*UpdateLoginFlowResponse) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_login_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *UpdateLoginFlowResponse) GetOutcome() isUpdateLoginFlowResponse_Outcome {
+	if x != nil {
+		return x.Outcome
+	}
+	return nil
+}
+
+func (x *UpdateLoginFlowResponse) GetSuccess() *LoginSuccess {
+	if x != nil {
+		if x, ok := x.Outcome.(*UpdateLoginFlowResponse_Success); ok {
+			return x.Success
+		}
+	}
+	return nil
+}
+
+func (x *UpdateLoginFlowResponse) GetFlow() *LoginFlow {
+	if x != nil {
+		if x, ok := x.Outcome.(*UpdateLoginFlowResponse_Flow); ok {
+			return x.Flow
+		}
+	}
+	return nil
+}
+
+func (x *UpdateLoginFlowResponse) GetRedirect() *Redirect {
+	if x != nil {
+		if x, ok := x.Outcome.(*UpdateLoginFlowResponse_Redirect); ok {
+			return x.Redirect
+		}
+	}
+	return nil
+}
+
+type isUpdateLoginFlowResponse_Outcome interface {
+	isUpdateLoginFlowResponse_Outcome()
+}
+
+type UpdateLoginFlowResponse_Success struct {
+	// Logged in.
+	Success *LoginSuccess `protobuf:"bytes,1,opt,name=success,proto3,oneof"`
+}
+
+type UpdateLoginFlowResponse_Flow struct {
+	// The form needs more or other input, or has come to its next step: the flow with its state and messages.
+	Flow *LoginFlow `protobuf:"bytes,2,opt,name=flow,proto3,oneof"`
+}
+
+type UpdateLoginFlowResponse_Redirect struct {
+	// Where the browser goes next (browser flows), with the cookies in the call's `set-cookie` metadata.
+	Redirect *Redirect `protobuf:"bytes,3,opt,name=redirect,proto3,oneof"`
+}
+
+func (*UpdateLoginFlowResponse_Success) isUpdateLoginFlowResponse_Outcome() {}
+
+func (*UpdateLoginFlowResponse_Flow) isUpdateLoginFlowResponse_Outcome() {}
+
+func (*UpdateLoginFlowResponse_Redirect) isUpdateLoginFlowResponse_Outcome() {}
+
 var File_kratosgrpc_v1_login_service_proto protoreflect.FileDescriptor
 
 const file_kratosgrpc_v1_login_service_proto_rawDesc = "" +
 	"\n" +
-	"!kratosgrpc/v1/login_service.proto\x12\rkratosgrpc.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18kratosgrpc/v1/flow.proto\x1a\x1bkratosgrpc/v1/session.proto\x1a.protoc-gen-openapiv2/options/annotations.proto\"\xd0\x03\n" +
+	"!kratosgrpc/v1/login_service.proto\x12\rkratosgrpc.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18kratosgrpc/v1/flow.proto\x1a\x1bkratosgrpc/v1/session.proto\x1a.protoc-gen-openapiv2/options/annotations.proto\"\x8d\a\n" +
 	"\tLoginFlow\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\tR\x04type\x129\n" +
@@ -727,23 +1100,50 @@ const file_kratosgrpc_v1_login_service_proto_rawDesc = "" +
 	"\x06active\x18\x06 \x01(\tR\x06active\x122\n" +
 	"\bmessages\x18\a \x03(\v2\x16.kratosgrpc.v1.MessageR\bmessages\x12?\n" +
 	"\amethods\x18\b \x03(\v2%.kratosgrpc.v1.LoginFlow.MethodsEntryR\amethods\x12\x1b\n" +
-	"\x06forced\x18\t \x01(\bH\x00R\x06forced\x88\x01\x01\x1aU\n" +
+	"\x06forced\x18\t \x01(\bH\x00R\x06forced\x88\x01\x01\x12!\n" +
+	"\x02ui\x18\n" +
+	" \x01(\v2\x11.kratosgrpc.v1.UiR\x02ui\x12\x1b\n" +
+	"\treturn_to\x18\v \x01(\tR\breturnTo\x12'\n" +
+	"\x0forganization_id\x18\f \x01(\tR\x0eorganizationId\x12\x14\n" +
+	"\x05state\x18\r \x01(\tR\x05state\x12\x1d\n" +
+	"\arefresh\x18\x0e \x01(\bH\x01R\arefresh\x88\x01\x01\x12#\n" +
+	"\rrequested_aal\x18\x0f \x01(\tR\frequestedAal\x12B\n" +
+	"\x1bsession_token_exchange_code\x18\x10 \x01(\tB\x03\x80\x01\x01R\x18sessionTokenExchangeCode\x129\n" +
+	"\n" +
+	"created_at\x18\x11 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x129\n" +
+	"\n" +
+	"updated_at\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\x122\n" +
+	"\x05extra\x18\x13 \x01(\v2\x17.google.protobuf.StructB\x03\x80\x01\x01R\x05extra\x1aU\n" +
 	"\fMethodsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12/\n" +
 	"\x05value\x18\x02 \x01(\v2\x19.kratosgrpc.v1.FlowMethodR\x05value:\x028\x01B\t\n" +
-	"\a_forced\"j\n" +
+	"\a_forcedB\n" +
+	"\n" +
+	"\b_refresh\"\xe0\x01\n" +
 	"\fLoginSuccess\x12(\n" +
 	"\rsession_token\x18\x01 \x01(\tB\x03\x80\x01\x01R\fsessionToken\x120\n" +
-	"\asession\x18\x02 \x01(\v2\x16.kratosgrpc.v1.SessionR\asession\"<\n" +
+	"\asession\x18\x02 \x01(\v2\x16.kratosgrpc.v1.SessionR\asession\x12@\n" +
+	"\rcontinue_with\x18\x03 \x03(\v2\x1b.kratosgrpc.v1.ContinueWithR\fcontinueWith\x122\n" +
+	"\x05extra\x18\x04 \x01(\v2\x17.google.protobuf.StructB\x03\x80\x01\x01R\x05extra\"\x95\x02\n" +
 	" InitializeLoginViaApiFlowRequest\x12\x18\n" +
-	"\arefresh\x18\x01 \x01(\bR\arefresh\"Q\n" +
+	"\arefresh\x18\x01 \x01(\bR\arefresh\x12\x1a\n" +
+	"\x03aal\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80@R\x03aal\x12J\n" +
+	"\"return_session_token_exchange_code\x18\x03 \x01(\bR\x1ereturnSessionTokenExchangeCode\x12%\n" +
+	"\treturn_to\x18\x04 \x01(\tB\b\xbaH\x05r\x03(\x80@R\breturnTo\x12,\n" +
+	"\forganization\x18\x05 \x01(\tB\b\xbaH\x05r\x03(\x80@R\forganization\x12\x1a\n" +
+	"\x03via\x18\x06 \x01(\tB\b\xbaH\x05r\x03(\x80@R\x03via\"Q\n" +
 	"!InitializeLoginViaApiFlowResponse\x12,\n" +
-	"\x04flow\x18\x01 \x01(\v2\x18.kratosgrpc.v1.LoginFlowR\x04flow\"g\n" +
+	"\x04flow\x18\x01 \x01(\v2\x18.kratosgrpc.v1.LoginFlowR\x04flow\"\x80\x02\n" +
 	"$InitializeLoginViaBrowserFlowRequest\x12\x18\n" +
 	"\arefresh\x18\x01 \x01(\bR\arefresh\x12%\n" +
-	"\treturn_to\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80@R\breturnTo\"\\\n" +
+	"\treturn_to\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80@R\breturnTo\x12\x1a\n" +
+	"\x03aal\x18\x03 \x01(\tB\b\xbaH\x05r\x03(\x80@R\x03aal\x121\n" +
+	"\x0flogin_challenge\x18\x04 \x01(\tB\b\xbaH\x05r\x03(\x80@R\x0eloginChallenge\x12,\n" +
+	"\forganization\x18\x05 \x01(\tB\b\xbaH\x05r\x03(\x80@R\forganization\x12\x1a\n" +
+	"\x03via\x18\x06 \x01(\tB\b\xbaH\x05r\x03(\x80@R\x03via\"\x8a\x01\n" +
 	"%InitializeLoginViaBrowserFlowResponse\x123\n" +
-	"\bredirect\x18\x01 \x01(\v2\x17.kratosgrpc.v1.RedirectR\bredirect\"4\n" +
+	"\bredirect\x18\x01 \x01(\v2\x17.kratosgrpc.v1.RedirectR\bredirect\x12,\n" +
+	"\x04flow\x18\x02 \x01(\v2\x18.kratosgrpc.v1.LoginFlowR\x04flow\"4\n" +
 	"\x13GetLoginFlowRequest\x12\x1d\n" +
 	"\x02id\x18\x01 \x01(\tB\r\xe0A\x02\xbaH\ar\x05\x10\x01(\x80\bR\x02id\"D\n" +
 	"\x14GetLoginFlowResponse\x12,\n" +
@@ -762,7 +1162,16 @@ const file_kratosgrpc_v1_login_service_proto_rawDesc = "" +
 	"\asuccess\x18\x01 \x01(\v2\x1b.kratosgrpc.v1.LoginSuccessH\x00R\asuccess\x12.\n" +
 	"\x04flow\x18\x02 \x01(\v2\x18.kratosgrpc.v1.LoginFlowH\x00R\x04flow\x125\n" +
 	"\bredirect\x18\x03 \x01(\v2\x17.kratosgrpc.v1.RedirectH\x00R\bredirectB\t\n" +
-	"\aoutcome2\xcf\b\n" +
+	"\aoutcome\"\x95\x01\n" +
+	"\x16UpdateLoginFlowRequest\x12!\n" +
+	"\x04flow\x18\x01 \x01(\tB\r\xe0A\x02\xbaH\ar\x05\x10\x01(\x80\bR\x04flow\x12 \n" +
+	"\x06method\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80\bR\x06method\x126\n" +
+	"\apayload\x18\x03 \x01(\v2\x17.google.protobuf.StructB\x03\x80\x01\x01R\apayload\"\xc4\x01\n" +
+	"\x17UpdateLoginFlowResponse\x127\n" +
+	"\asuccess\x18\x01 \x01(\v2\x1b.kratosgrpc.v1.LoginSuccessH\x00R\asuccess\x12.\n" +
+	"\x04flow\x18\x02 \x01(\v2\x18.kratosgrpc.v1.LoginFlowH\x00R\x04flow\x125\n" +
+	"\bredirect\x18\x03 \x01(\v2\x17.kratosgrpc.v1.RedirectH\x00R\bredirectB\t\n" +
+	"\aoutcome2\x9d\f\n" +
 	"\fLoginService\x12\xa5\x01\n" +
 	"\x19InitializeLoginViaApiFlow\x12/.kratosgrpc.v1.InitializeLoginViaApiFlowRequest\x1a0.kratosgrpc.v1.InitializeLoginViaApiFlowResponse\"%\x82\xd3\xe4\x93\x02\x1fb\x04flow\x12\x17/self-service/login/api\x12\xf2\x01\n" +
 	"\x1dInitializeLoginViaBrowserFlow\x123.kratosgrpc.v1.InitializeLoginViaBrowserFlowRequest\x1a4.kratosgrpc.v1.InitializeLoginViaBrowserFlowResponse\"f\x92A\x1bJ\x19\n" +
@@ -777,7 +1186,20 @@ const file_kratosgrpc_v1_login_service_proto_rawDesc = "" +
 	"WBrowser flows: on to where the login leads, or back to the UI with the flow's messages.Jl\n" +
 	"\x03400\x12e\n" +
 	"EThe form needs more input, see its messages (API flows); or an error.\x12\x1c\n" +
-	"\x1a\x1a\x18.kratosgrpc.v1.LoginFlow\x82\xd3\xe4\x93\x02/:\apayload\"$/self-service/login/methods/passwordB\xbf\x01\n" +
+	"\x1a\x1a\x18.kratosgrpc.v1.LoginFlow\x82\xd3\xe4\x93\x02/:\apayload\"$/self-service/login/methods/password\x12\xcb\x03\n" +
+	"\x0fUpdateLoginFlow\x12%.kratosgrpc.v1.UpdateLoginFlowRequest\x1a&.kratosgrpc.v1.UpdateLoginFlowResponse\"\xe8\x02\x92A\xc0\x02J4\n" +
+	"\x03200\x12-\n" +
+	"\n" +
+	"Logged in.\x12\x1f\n" +
+	"\x1d\x1a\x1b.kratosgrpc.v1.LoginSuccessJF\n" +
+	"\x03303\x12?\n" +
+	"=Browser flows: on to where the flow leads, or back to the UI.J`\n" +
+	"\x03400\x12Y\n" +
+	"9The form needs more input, see its messages; or an error.\x12\x1c\n" +
+	"\x1a\x1a\x18.kratosgrpc.v1.LoginFlowJ^\n" +
+	"\x03422\x12W\n" +
+	"7A browser has to go elsewhere, see redirect_browser_to.\x12\x1c\n" +
+	"\x1a\x1a\x18.kratosgrpc.v1.ErrorBody\x82\xd3\xe4\x93\x02\x1e:\apayload\"\x13/self-service/loginB\xbf\x01\n" +
 	"\x11com.kratosgrpc.v1B\x11LoginServiceProtoP\x01ZBgithub.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1;kratosgrpcv1\xa2\x02\x03KXX\xaa\x02\rKratosgrpc.V1\xca\x02\rKratosgrpc\\V1\xe2\x02\x19Kratosgrpc\\V1\\GPBMetadata\xea\x02\x0eKratosgrpc::V1b\x06proto3"
 
 var (
@@ -792,7 +1214,7 @@ func file_kratosgrpc_v1_login_service_proto_rawDescGZIP() []byte {
 	return file_kratosgrpc_v1_login_service_proto_rawDescData
 }
 
-var file_kratosgrpc_v1_login_service_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_kratosgrpc_v1_login_service_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_kratosgrpc_v1_login_service_proto_goTypes = []any{
 	(*LoginFlow)(nil),                                   // 0: kratosgrpc.v1.LoginFlow
 	(*LoginSuccess)(nil),                                // 1: kratosgrpc.v1.LoginSuccess
@@ -805,40 +1227,58 @@ var file_kratosgrpc_v1_login_service_proto_goTypes = []any{
 	(*CompleteLoginFlowWithPasswordMethodRequest)(nil),  // 8: kratosgrpc.v1.CompleteLoginFlowWithPasswordMethodRequest
 	(*LoginPasswordPayload)(nil),                        // 9: kratosgrpc.v1.LoginPasswordPayload
 	(*CompleteLoginFlowWithPasswordMethodResponse)(nil), // 10: kratosgrpc.v1.CompleteLoginFlowWithPasswordMethodResponse
-	nil,                           // 11: kratosgrpc.v1.LoginFlow.MethodsEntry
-	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
-	(*Message)(nil),               // 13: kratosgrpc.v1.Message
-	(*Session)(nil),               // 14: kratosgrpc.v1.Session
-	(*Redirect)(nil),              // 15: kratosgrpc.v1.Redirect
-	(*FlowMethod)(nil),            // 16: kratosgrpc.v1.FlowMethod
+	(*UpdateLoginFlowRequest)(nil),                      // 11: kratosgrpc.v1.UpdateLoginFlowRequest
+	(*UpdateLoginFlowResponse)(nil),                     // 12: kratosgrpc.v1.UpdateLoginFlowResponse
+	nil,                                                 // 13: kratosgrpc.v1.LoginFlow.MethodsEntry
+	(*timestamppb.Timestamp)(nil),                       // 14: google.protobuf.Timestamp
+	(*Message)(nil),                                     // 15: kratosgrpc.v1.Message
+	(*Ui)(nil),                                          // 16: kratosgrpc.v1.Ui
+	(*structpb.Struct)(nil),                             // 17: google.protobuf.Struct
+	(*Session)(nil),                                     // 18: kratosgrpc.v1.Session
+	(*ContinueWith)(nil),                                // 19: kratosgrpc.v1.ContinueWith
+	(*Redirect)(nil),                                    // 20: kratosgrpc.v1.Redirect
+	(*FlowMethod)(nil),                                  // 21: kratosgrpc.v1.FlowMethod
 }
 var file_kratosgrpc_v1_login_service_proto_depIdxs = []int32{
-	12, // 0: kratosgrpc.v1.LoginFlow.expires_at:type_name -> google.protobuf.Timestamp
-	12, // 1: kratosgrpc.v1.LoginFlow.issued_at:type_name -> google.protobuf.Timestamp
-	13, // 2: kratosgrpc.v1.LoginFlow.messages:type_name -> kratosgrpc.v1.Message
-	11, // 3: kratosgrpc.v1.LoginFlow.methods:type_name -> kratosgrpc.v1.LoginFlow.MethodsEntry
-	14, // 4: kratosgrpc.v1.LoginSuccess.session:type_name -> kratosgrpc.v1.Session
-	0,  // 5: kratosgrpc.v1.InitializeLoginViaApiFlowResponse.flow:type_name -> kratosgrpc.v1.LoginFlow
-	15, // 6: kratosgrpc.v1.InitializeLoginViaBrowserFlowResponse.redirect:type_name -> kratosgrpc.v1.Redirect
-	0,  // 7: kratosgrpc.v1.GetLoginFlowResponse.flow:type_name -> kratosgrpc.v1.LoginFlow
-	9,  // 8: kratosgrpc.v1.CompleteLoginFlowWithPasswordMethodRequest.payload:type_name -> kratosgrpc.v1.LoginPasswordPayload
-	1,  // 9: kratosgrpc.v1.CompleteLoginFlowWithPasswordMethodResponse.success:type_name -> kratosgrpc.v1.LoginSuccess
-	0,  // 10: kratosgrpc.v1.CompleteLoginFlowWithPasswordMethodResponse.flow:type_name -> kratosgrpc.v1.LoginFlow
-	15, // 11: kratosgrpc.v1.CompleteLoginFlowWithPasswordMethodResponse.redirect:type_name -> kratosgrpc.v1.Redirect
-	16, // 12: kratosgrpc.v1.LoginFlow.MethodsEntry.value:type_name -> kratosgrpc.v1.FlowMethod
-	2,  // 13: kratosgrpc.v1.LoginService.InitializeLoginViaApiFlow:input_type -> kratosgrpc.v1.InitializeLoginViaApiFlowRequest
-	4,  // 14: kratosgrpc.v1.LoginService.InitializeLoginViaBrowserFlow:input_type -> kratosgrpc.v1.InitializeLoginViaBrowserFlowRequest
-	6,  // 15: kratosgrpc.v1.LoginService.GetLoginFlow:input_type -> kratosgrpc.v1.GetLoginFlowRequest
-	8,  // 16: kratosgrpc.v1.LoginService.CompleteLoginFlowWithPasswordMethod:input_type -> kratosgrpc.v1.CompleteLoginFlowWithPasswordMethodRequest
-	3,  // 17: kratosgrpc.v1.LoginService.InitializeLoginViaApiFlow:output_type -> kratosgrpc.v1.InitializeLoginViaApiFlowResponse
-	5,  // 18: kratosgrpc.v1.LoginService.InitializeLoginViaBrowserFlow:output_type -> kratosgrpc.v1.InitializeLoginViaBrowserFlowResponse
-	7,  // 19: kratosgrpc.v1.LoginService.GetLoginFlow:output_type -> kratosgrpc.v1.GetLoginFlowResponse
-	10, // 20: kratosgrpc.v1.LoginService.CompleteLoginFlowWithPasswordMethod:output_type -> kratosgrpc.v1.CompleteLoginFlowWithPasswordMethodResponse
-	17, // [17:21] is the sub-list for method output_type
-	13, // [13:17] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	14, // 0: kratosgrpc.v1.LoginFlow.expires_at:type_name -> google.protobuf.Timestamp
+	14, // 1: kratosgrpc.v1.LoginFlow.issued_at:type_name -> google.protobuf.Timestamp
+	15, // 2: kratosgrpc.v1.LoginFlow.messages:type_name -> kratosgrpc.v1.Message
+	13, // 3: kratosgrpc.v1.LoginFlow.methods:type_name -> kratosgrpc.v1.LoginFlow.MethodsEntry
+	16, // 4: kratosgrpc.v1.LoginFlow.ui:type_name -> kratosgrpc.v1.Ui
+	14, // 5: kratosgrpc.v1.LoginFlow.created_at:type_name -> google.protobuf.Timestamp
+	14, // 6: kratosgrpc.v1.LoginFlow.updated_at:type_name -> google.protobuf.Timestamp
+	17, // 7: kratosgrpc.v1.LoginFlow.extra:type_name -> google.protobuf.Struct
+	18, // 8: kratosgrpc.v1.LoginSuccess.session:type_name -> kratosgrpc.v1.Session
+	19, // 9: kratosgrpc.v1.LoginSuccess.continue_with:type_name -> kratosgrpc.v1.ContinueWith
+	17, // 10: kratosgrpc.v1.LoginSuccess.extra:type_name -> google.protobuf.Struct
+	0,  // 11: kratosgrpc.v1.InitializeLoginViaApiFlowResponse.flow:type_name -> kratosgrpc.v1.LoginFlow
+	20, // 12: kratosgrpc.v1.InitializeLoginViaBrowserFlowResponse.redirect:type_name -> kratosgrpc.v1.Redirect
+	0,  // 13: kratosgrpc.v1.InitializeLoginViaBrowserFlowResponse.flow:type_name -> kratosgrpc.v1.LoginFlow
+	0,  // 14: kratosgrpc.v1.GetLoginFlowResponse.flow:type_name -> kratosgrpc.v1.LoginFlow
+	9,  // 15: kratosgrpc.v1.CompleteLoginFlowWithPasswordMethodRequest.payload:type_name -> kratosgrpc.v1.LoginPasswordPayload
+	1,  // 16: kratosgrpc.v1.CompleteLoginFlowWithPasswordMethodResponse.success:type_name -> kratosgrpc.v1.LoginSuccess
+	0,  // 17: kratosgrpc.v1.CompleteLoginFlowWithPasswordMethodResponse.flow:type_name -> kratosgrpc.v1.LoginFlow
+	20, // 18: kratosgrpc.v1.CompleteLoginFlowWithPasswordMethodResponse.redirect:type_name -> kratosgrpc.v1.Redirect
+	17, // 19: kratosgrpc.v1.UpdateLoginFlowRequest.payload:type_name -> google.protobuf.Struct
+	1,  // 20: kratosgrpc.v1.UpdateLoginFlowResponse.success:type_name -> kratosgrpc.v1.LoginSuccess
+	0,  // 21: kratosgrpc.v1.UpdateLoginFlowResponse.flow:type_name -> kratosgrpc.v1.LoginFlow
+	20, // 22: kratosgrpc.v1.UpdateLoginFlowResponse.redirect:type_name -> kratosgrpc.v1.Redirect
+	21, // 23: kratosgrpc.v1.LoginFlow.MethodsEntry.value:type_name -> kratosgrpc.v1.FlowMethod
+	2,  // 24: kratosgrpc.v1.LoginService.InitializeLoginViaApiFlow:input_type -> kratosgrpc.v1.InitializeLoginViaApiFlowRequest
+	4,  // 25: kratosgrpc.v1.LoginService.InitializeLoginViaBrowserFlow:input_type -> kratosgrpc.v1.InitializeLoginViaBrowserFlowRequest
+	6,  // 26: kratosgrpc.v1.LoginService.GetLoginFlow:input_type -> kratosgrpc.v1.GetLoginFlowRequest
+	8,  // 27: kratosgrpc.v1.LoginService.CompleteLoginFlowWithPasswordMethod:input_type -> kratosgrpc.v1.CompleteLoginFlowWithPasswordMethodRequest
+	11, // 28: kratosgrpc.v1.LoginService.UpdateLoginFlow:input_type -> kratosgrpc.v1.UpdateLoginFlowRequest
+	3,  // 29: kratosgrpc.v1.LoginService.InitializeLoginViaApiFlow:output_type -> kratosgrpc.v1.InitializeLoginViaApiFlowResponse
+	5,  // 30: kratosgrpc.v1.LoginService.InitializeLoginViaBrowserFlow:output_type -> kratosgrpc.v1.InitializeLoginViaBrowserFlowResponse
+	7,  // 31: kratosgrpc.v1.LoginService.GetLoginFlow:output_type -> kratosgrpc.v1.GetLoginFlowResponse
+	10, // 32: kratosgrpc.v1.LoginService.CompleteLoginFlowWithPasswordMethod:output_type -> kratosgrpc.v1.CompleteLoginFlowWithPasswordMethodResponse
+	12, // 33: kratosgrpc.v1.LoginService.UpdateLoginFlow:output_type -> kratosgrpc.v1.UpdateLoginFlowResponse
+	29, // [29:34] is the sub-list for method output_type
+	24, // [24:29] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_kratosgrpc_v1_login_service_proto_init() }
@@ -854,13 +1294,18 @@ func file_kratosgrpc_v1_login_service_proto_init() {
 		(*CompleteLoginFlowWithPasswordMethodResponse_Flow)(nil),
 		(*CompleteLoginFlowWithPasswordMethodResponse_Redirect)(nil),
 	}
+	file_kratosgrpc_v1_login_service_proto_msgTypes[12].OneofWrappers = []any{
+		(*UpdateLoginFlowResponse_Success)(nil),
+		(*UpdateLoginFlowResponse_Flow)(nil),
+		(*UpdateLoginFlowResponse_Redirect)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kratosgrpc_v1_login_service_proto_rawDesc), len(file_kratosgrpc_v1_login_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   12,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -23,6 +23,7 @@ const (
 	LoginService_InitializeLoginViaBrowserFlow_FullMethodName       = "/kratosgrpc.v1.LoginService/InitializeLoginViaBrowserFlow"
 	LoginService_GetLoginFlow_FullMethodName                        = "/kratosgrpc.v1.LoginService/GetLoginFlow"
 	LoginService_CompleteLoginFlowWithPasswordMethod_FullMethodName = "/kratosgrpc.v1.LoginService/CompleteLoginFlowWithPasswordMethod"
+	LoginService_UpdateLoginFlow_FullMethodName                     = "/kratosgrpc.v1.LoginService/UpdateLoginFlow"
 )
 
 // LoginServiceClient is the client API for LoginService service.
@@ -53,6 +54,14 @@ type LoginServiceClient interface {
 	// Kratos: `completeSelfServiceLoginFlowWithPasswordMethod`. Errors: NOT_FOUND, FLOW_EXPIRED,
 	// SESSION_ALREADY_AVAILABLE, CSRF_VIOLATION.
 	CompleteLoginFlowWithPasswordMethod(ctx context.Context, in *CompleteLoginFlowWithPasswordMethodRequest, opts ...grpc.CallOption) (*CompleteLoginFlowWithPasswordMethodResponse, error)
+	// Completes a login flow with any of its methods: `password`, `code`, `oidc`, `totp`, `lookup_secret`, `webauthn`, `passkey`, `identifier_first`, or one that this contract does not know. What
+	// a method wants is said by the flow's `ui`. Input that does not do is no error: the outcome is then the flow with its
+	// messages. So is a method of several steps that has come to the next, such as a code that has been sent: see the
+	// flow's `state`.
+	//
+	// Kratos 1.x: `updateLoginFlow`. Errors: NOT_FOUND, FLOW_EXPIRED, SESSION_ALREADY_AVAILABLE, CSRF_VIOLATION;
+	// UNSUPPORTED_BY_UPSTREAM in front of a Kratos 0.x.
+	UpdateLoginFlow(ctx context.Context, in *UpdateLoginFlowRequest, opts ...grpc.CallOption) (*UpdateLoginFlowResponse, error)
 }
 
 type loginServiceClient struct {
@@ -103,6 +112,16 @@ func (c *loginServiceClient) CompleteLoginFlowWithPasswordMethod(ctx context.Con
 	return out, nil
 }
 
+func (c *loginServiceClient) UpdateLoginFlow(ctx context.Context, in *UpdateLoginFlowRequest, opts ...grpc.CallOption) (*UpdateLoginFlowResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UpdateLoginFlowResponse)
+	err := c.cc.Invoke(ctx, LoginService_UpdateLoginFlow_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // LoginServiceServer is the server API for LoginService service.
 // All implementations must embed UnimplementedLoginServiceServer
 // for forward compatibility.
@@ -131,6 +150,14 @@ type LoginServiceServer interface {
 	// Kratos: `completeSelfServiceLoginFlowWithPasswordMethod`. Errors: NOT_FOUND, FLOW_EXPIRED,
 	// SESSION_ALREADY_AVAILABLE, CSRF_VIOLATION.
 	CompleteLoginFlowWithPasswordMethod(context.Context, *CompleteLoginFlowWithPasswordMethodRequest) (*CompleteLoginFlowWithPasswordMethodResponse, error)
+	// Completes a login flow with any of its methods: `password`, `code`, `oidc`, `totp`, `lookup_secret`, `webauthn`, `passkey`, `identifier_first`, or one that this contract does not know. What
+	// a method wants is said by the flow's `ui`. Input that does not do is no error: the outcome is then the flow with its
+	// messages. So is a method of several steps that has come to the next, such as a code that has been sent: see the
+	// flow's `state`.
+	//
+	// Kratos 1.x: `updateLoginFlow`. Errors: NOT_FOUND, FLOW_EXPIRED, SESSION_ALREADY_AVAILABLE, CSRF_VIOLATION;
+	// UNSUPPORTED_BY_UPSTREAM in front of a Kratos 0.x.
+	UpdateLoginFlow(context.Context, *UpdateLoginFlowRequest) (*UpdateLoginFlowResponse, error)
 	mustEmbedUnimplementedLoginServiceServer()
 }
 
@@ -152,6 +179,9 @@ func (UnimplementedLoginServiceServer) GetLoginFlow(context.Context, *GetLoginFl
 }
 func (UnimplementedLoginServiceServer) CompleteLoginFlowWithPasswordMethod(context.Context, *CompleteLoginFlowWithPasswordMethodRequest) (*CompleteLoginFlowWithPasswordMethodResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CompleteLoginFlowWithPasswordMethod not implemented")
+}
+func (UnimplementedLoginServiceServer) UpdateLoginFlow(context.Context, *UpdateLoginFlowRequest) (*UpdateLoginFlowResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method UpdateLoginFlow not implemented")
 }
 func (UnimplementedLoginServiceServer) mustEmbedUnimplementedLoginServiceServer() {}
 func (UnimplementedLoginServiceServer) testEmbeddedByValue()                      {}
@@ -246,6 +276,24 @@ func _LoginService_CompleteLoginFlowWithPasswordMethod_Handler(srv interface{}, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _LoginService_UpdateLoginFlow_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UpdateLoginFlowRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LoginServiceServer).UpdateLoginFlow(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LoginService_UpdateLoginFlow_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LoginServiceServer).UpdateLoginFlow(ctx, req.(*UpdateLoginFlowRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // LoginService_ServiceDesc is the grpc.ServiceDesc for LoginService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -268,6 +316,10 @@ var LoginService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "CompleteLoginFlowWithPasswordMethod",
 			Handler:    _LoginService_CompleteLoginFlowWithPasswordMethod_Handler,
+		},
+		{
+			MethodName: "UpdateLoginFlow",
+			Handler:    _LoginService_UpdateLoginFlow_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -12,6 +12,7 @@ import (
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	structpb "google.golang.org/protobuf/types/known/structpb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -116,19 +117,387 @@ func (x *InitializeBrowserLogoutFlowResponse) GetRedirect() *Redirect {
 	return nil
 }
 
+// CreateBrowserLogoutFlowRequest is the request of CreateBrowserLogoutFlow.
+type CreateBrowserLogoutFlowRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Where the browser is to go after the logout. Kratos follows only URLs that its configuration allows.
+	ReturnTo      string `protobuf:"bytes,1,opt,name=return_to,json=returnTo,proto3" json:"return_to,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateBrowserLogoutFlowRequest) Reset() {
+	*x = CreateBrowserLogoutFlowRequest{}
+	mi := &file_kratosgrpc_v1_logout_service_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateBrowserLogoutFlowRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateBrowserLogoutFlowRequest) ProtoMessage() {}
+
+func (x *CreateBrowserLogoutFlowRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_logout_service_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateBrowserLogoutFlowRequest.ProtoReflect.Descriptor instead.
+func (*CreateBrowserLogoutFlowRequest) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_logout_service_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *CreateBrowserLogoutFlowRequest) GetReturnTo() string {
+	if x != nil {
+		return x.ReturnTo
+	}
+	return ""
+}
+
+// CreateBrowserLogoutFlowResponse is the answer of CreateBrowserLogoutFlow.
+type CreateBrowserLogoutFlowResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What logs the browser out.
+	Flow          *LogoutFlow `protobuf:"bytes,1,opt,name=flow,proto3" json:"flow,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateBrowserLogoutFlowResponse) Reset() {
+	*x = CreateBrowserLogoutFlowResponse{}
+	mi := &file_kratosgrpc_v1_logout_service_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateBrowserLogoutFlowResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateBrowserLogoutFlowResponse) ProtoMessage() {}
+
+func (x *CreateBrowserLogoutFlowResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_logout_service_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateBrowserLogoutFlowResponse.ProtoReflect.Descriptor instead.
+func (*CreateBrowserLogoutFlowResponse) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_logout_service_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *CreateBrowserLogoutFlowResponse) GetFlow() *LogoutFlow {
+	if x != nil {
+		return x.Flow
+	}
+	return nil
+}
+
+// LogoutFlow is what logs a browser out. Kratos 1.x: `logoutFlow`.
+type LogoutFlow struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The URL to send the browser to. It holds the token.
+	LogoutUrl string `protobuf:"bytes,1,opt,name=logout_url,json=logoutUrl,proto3" json:"logout_url,omitempty"`
+	// The token, for UpdateLogoutFlow. It is good as long as the session, but only with the session's cookie.
+	LogoutToken string `protobuf:"bytes,2,opt,name=logout_token,json=logoutToken,proto3" json:"logout_token,omitempty"`
+	// What Kratos says besides, for which this contract has no field: by the names that Kratos has for it. Over REST it
+	// stands beside the other fields.
+	Extra         *structpb.Struct `protobuf:"bytes,3,opt,name=extra,proto3" json:"extra,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LogoutFlow) Reset() {
+	*x = LogoutFlow{}
+	mi := &file_kratosgrpc_v1_logout_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LogoutFlow) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LogoutFlow) ProtoMessage() {}
+
+func (x *LogoutFlow) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_logout_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LogoutFlow.ProtoReflect.Descriptor instead.
+func (*LogoutFlow) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_logout_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *LogoutFlow) GetLogoutUrl() string {
+	if x != nil {
+		return x.LogoutUrl
+	}
+	return ""
+}
+
+func (x *LogoutFlow) GetLogoutToken() string {
+	if x != nil {
+		return x.LogoutToken
+	}
+	return ""
+}
+
+func (x *LogoutFlow) GetExtra() *structpb.Struct {
+	if x != nil {
+		return x.Extra
+	}
+	return nil
+}
+
+// UpdateLogoutFlowRequest is the request of UpdateLogoutFlow.
+type UpdateLogoutFlowRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The token.
+	Token string `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`
+	// Where the browser is to go after the logout. Kratos follows only URLs that its configuration allows.
+	ReturnTo      string `protobuf:"bytes,2,opt,name=return_to,json=returnTo,proto3" json:"return_to,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateLogoutFlowRequest) Reset() {
+	*x = UpdateLogoutFlowRequest{}
+	mi := &file_kratosgrpc_v1_logout_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateLogoutFlowRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateLogoutFlowRequest) ProtoMessage() {}
+
+func (x *UpdateLogoutFlowRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_logout_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateLogoutFlowRequest.ProtoReflect.Descriptor instead.
+func (*UpdateLogoutFlowRequest) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_logout_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *UpdateLogoutFlowRequest) GetToken() string {
+	if x != nil {
+		return x.Token
+	}
+	return ""
+}
+
+func (x *UpdateLogoutFlowRequest) GetReturnTo() string {
+	if x != nil {
+		return x.ReturnTo
+	}
+	return ""
+}
+
+// UpdateLogoutFlowResponse is the answer of UpdateLogoutFlow.
+type UpdateLogoutFlowResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// To where the logout leads. Unset for a script that asks for JSON, by the metadata `accept`.
+	Redirect      *Redirect `protobuf:"bytes,1,opt,name=redirect,proto3" json:"redirect,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateLogoutFlowResponse) Reset() {
+	*x = UpdateLogoutFlowResponse{}
+	mi := &file_kratosgrpc_v1_logout_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateLogoutFlowResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateLogoutFlowResponse) ProtoMessage() {}
+
+func (x *UpdateLogoutFlowResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_logout_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateLogoutFlowResponse.ProtoReflect.Descriptor instead.
+func (*UpdateLogoutFlowResponse) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_logout_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *UpdateLogoutFlowResponse) GetRedirect() *Redirect {
+	if x != nil {
+		return x.Redirect
+	}
+	return nil
+}
+
+// PerformNativeLogoutRequest is the request of PerformNativeLogout.
+type PerformNativeLogoutRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The token of the session to end.
+	SessionToken  string `protobuf:"bytes,1,opt,name=session_token,json=sessionToken,proto3" json:"session_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PerformNativeLogoutRequest) Reset() {
+	*x = PerformNativeLogoutRequest{}
+	mi := &file_kratosgrpc_v1_logout_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PerformNativeLogoutRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PerformNativeLogoutRequest) ProtoMessage() {}
+
+func (x *PerformNativeLogoutRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_logout_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PerformNativeLogoutRequest.ProtoReflect.Descriptor instead.
+func (*PerformNativeLogoutRequest) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_logout_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *PerformNativeLogoutRequest) GetSessionToken() string {
+	if x != nil {
+		return x.SessionToken
+	}
+	return ""
+}
+
+// PerformNativeLogoutResponse is the answer of PerformNativeLogout.
+type PerformNativeLogoutResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PerformNativeLogoutResponse) Reset() {
+	*x = PerformNativeLogoutResponse{}
+	mi := &file_kratosgrpc_v1_logout_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PerformNativeLogoutResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PerformNativeLogoutResponse) ProtoMessage() {}
+
+func (x *PerformNativeLogoutResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_logout_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PerformNativeLogoutResponse.ProtoReflect.Descriptor instead.
+func (*PerformNativeLogoutResponse) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_logout_service_proto_rawDescGZIP(), []int{8}
+}
+
 var File_kratosgrpc_v1_logout_service_proto protoreflect.FileDescriptor
 
 const file_kratosgrpc_v1_logout_service_proto_rawDesc = "" +
 	"\n" +
-	"\"kratosgrpc/v1/logout_service.proto\x12\rkratosgrpc.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x18kratosgrpc/v1/flow.proto\x1a.protoc-gen-openapiv2/options/annotations.proto\"K\n" +
+	"\"kratosgrpc/v1/logout_service.proto\x12\rkratosgrpc.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x18kratosgrpc/v1/flow.proto\x1a.protoc-gen-openapiv2/options/annotations.proto\"K\n" +
 	"\"InitializeBrowserLogoutFlowRequest\x12%\n" +
 	"\treturn_to\x18\x01 \x01(\tB\b\xbaH\x05r\x03(\x80@R\breturnTo\"Z\n" +
 	"#InitializeBrowserLogoutFlowResponse\x123\n" +
-	"\bredirect\x18\x01 \x01(\v2\x17.kratosgrpc.v1.RedirectR\bredirect2\xea\x01\n" +
+	"\bredirect\x18\x01 \x01(\v2\x17.kratosgrpc.v1.RedirectR\bredirect\"G\n" +
+	"\x1eCreateBrowserLogoutFlowRequest\x12%\n" +
+	"\treturn_to\x18\x01 \x01(\tB\b\xbaH\x05r\x03(\x80@R\breturnTo\"P\n" +
+	"\x1fCreateBrowserLogoutFlowResponse\x12-\n" +
+	"\x04flow\x18\x01 \x01(\v2\x19.kratosgrpc.v1.LogoutFlowR\x04flow\"\x8c\x01\n" +
+	"\n" +
+	"LogoutFlow\x12\"\n" +
+	"\n" +
+	"logout_url\x18\x01 \x01(\tB\x03\x80\x01\x01R\tlogoutUrl\x12&\n" +
+	"\flogout_token\x18\x02 \x01(\tB\x03\x80\x01\x01R\vlogoutToken\x122\n" +
+	"\x05extra\x18\x03 \x01(\v2\x17.google.protobuf.StructB\x03\x80\x01\x01R\x05extra\"h\n" +
+	"\x17UpdateLogoutFlowRequest\x12&\n" +
+	"\x05token\x18\x01 \x01(\tB\x10\xe0A\x02\xbaH\ar\x05\x10\x01(\x80@\x80\x01\x01R\x05token\x12%\n" +
+	"\treturn_to\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80@R\breturnTo\"O\n" +
+	"\x18UpdateLogoutFlowResponse\x123\n" +
+	"\bredirect\x18\x01 \x01(\v2\x17.kratosgrpc.v1.RedirectR\bredirect\"S\n" +
+	"\x1aPerformNativeLogoutRequest\x125\n" +
+	"\rsession_token\x18\x01 \x01(\tB\x10\xe0A\x02\xbaH\ar\x05\x10\x01(\x80@\x80\x01\x01R\fsessionToken\"\x1d\n" +
+	"\x1bPerformNativeLogoutResponse2\xa2\x06\n" +
 	"\rLogoutService\x12\xd8\x01\n" +
 	"\x1bInitializeBrowserLogoutFlow\x121.kratosgrpc.v1.InitializeBrowserLogoutFlowRequest\x1a2.kratosgrpc.v1.InitializeBrowserLogoutFlowResponse\"R\x92A%J#\n" +
 	"\x03302\x12\x1c\n" +
-	"\x1aTo where the logout leads.\x82\xd3\xe4\x93\x02$\x12\"/self-service/browser/flows/logoutB\xc0\x01\n" +
+	"\x1aTo where the logout leads.\x82\xd3\xe4\x93\x02$\x12\"/self-service/browser/flows/logout\x12\xa4\x01\n" +
+	"\x17CreateBrowserLogoutFlow\x12-.kratosgrpc.v1.CreateBrowserLogoutFlowRequest\x1a..kratosgrpc.v1.CreateBrowserLogoutFlowResponse\"*\x82\xd3\xe4\x93\x02$b\x04flow\x12\x1c/self-service/logout/browser\x12\xe1\x01\n" +
+	"\x10UpdateLogoutFlow\x12&.kratosgrpc.v1.UpdateLogoutFlowRequest\x1a'.kratosgrpc.v1.UpdateLogoutFlowResponse\"|\x92A]J6\n" +
+	"\x03204\x12/\n" +
+	"-Logged out (for a script that asks for JSON).J#\n" +
+	"\x03303\x12\x1c\n" +
+	"\x1aTo where the logout leads.\x82\xd3\xe4\x93\x02\x16\x12\x14/self-service/logout\x12\xaa\x01\n" +
+	"\x13PerformNativeLogout\x12).kratosgrpc.v1.PerformNativeLogoutRequest\x1a*.kratosgrpc.v1.PerformNativeLogoutResponse\"<\x92A\x16J\x14\n" +
+	"\x03204\x12\r\n" +
+	"\vLogged out.\x82\xd3\xe4\x93\x02\x1d:\x01**\x18/self-service/logout/apiB\xc0\x01\n" +
 	"\x11com.kratosgrpc.v1B\x12LogoutServiceProtoP\x01ZBgithub.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1;kratosgrpcv1\xa2\x02\x03KXX\xaa\x02\rKratosgrpc.V1\xca\x02\rKratosgrpc\\V1\xe2\x02\x19Kratosgrpc\\V1\\GPBMetadata\xea\x02\x0eKratosgrpc::V1b\x06proto3"
 
 var (
@@ -143,21 +512,38 @@ func file_kratosgrpc_v1_logout_service_proto_rawDescGZIP() []byte {
 	return file_kratosgrpc_v1_logout_service_proto_rawDescData
 }
 
-var file_kratosgrpc_v1_logout_service_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
+var file_kratosgrpc_v1_logout_service_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_kratosgrpc_v1_logout_service_proto_goTypes = []any{
 	(*InitializeBrowserLogoutFlowRequest)(nil),  // 0: kratosgrpc.v1.InitializeBrowserLogoutFlowRequest
 	(*InitializeBrowserLogoutFlowResponse)(nil), // 1: kratosgrpc.v1.InitializeBrowserLogoutFlowResponse
-	(*Redirect)(nil), // 2: kratosgrpc.v1.Redirect
+	(*CreateBrowserLogoutFlowRequest)(nil),      // 2: kratosgrpc.v1.CreateBrowserLogoutFlowRequest
+	(*CreateBrowserLogoutFlowResponse)(nil),     // 3: kratosgrpc.v1.CreateBrowserLogoutFlowResponse
+	(*LogoutFlow)(nil),                          // 4: kratosgrpc.v1.LogoutFlow
+	(*UpdateLogoutFlowRequest)(nil),             // 5: kratosgrpc.v1.UpdateLogoutFlowRequest
+	(*UpdateLogoutFlowResponse)(nil),            // 6: kratosgrpc.v1.UpdateLogoutFlowResponse
+	(*PerformNativeLogoutRequest)(nil),          // 7: kratosgrpc.v1.PerformNativeLogoutRequest
+	(*PerformNativeLogoutResponse)(nil),         // 8: kratosgrpc.v1.PerformNativeLogoutResponse
+	(*Redirect)(nil),                            // 9: kratosgrpc.v1.Redirect
+	(*structpb.Struct)(nil),                     // 10: google.protobuf.Struct
 }
 var file_kratosgrpc_v1_logout_service_proto_depIdxs = []int32{
-	2, // 0: kratosgrpc.v1.InitializeBrowserLogoutFlowResponse.redirect:type_name -> kratosgrpc.v1.Redirect
-	0, // 1: kratosgrpc.v1.LogoutService.InitializeBrowserLogoutFlow:input_type -> kratosgrpc.v1.InitializeBrowserLogoutFlowRequest
-	1, // 2: kratosgrpc.v1.LogoutService.InitializeBrowserLogoutFlow:output_type -> kratosgrpc.v1.InitializeBrowserLogoutFlowResponse
-	2, // [2:3] is the sub-list for method output_type
-	1, // [1:2] is the sub-list for method input_type
-	1, // [1:1] is the sub-list for extension type_name
-	1, // [1:1] is the sub-list for extension extendee
-	0, // [0:1] is the sub-list for field type_name
+	9,  // 0: kratosgrpc.v1.InitializeBrowserLogoutFlowResponse.redirect:type_name -> kratosgrpc.v1.Redirect
+	4,  // 1: kratosgrpc.v1.CreateBrowserLogoutFlowResponse.flow:type_name -> kratosgrpc.v1.LogoutFlow
+	10, // 2: kratosgrpc.v1.LogoutFlow.extra:type_name -> google.protobuf.Struct
+	9,  // 3: kratosgrpc.v1.UpdateLogoutFlowResponse.redirect:type_name -> kratosgrpc.v1.Redirect
+	0,  // 4: kratosgrpc.v1.LogoutService.InitializeBrowserLogoutFlow:input_type -> kratosgrpc.v1.InitializeBrowserLogoutFlowRequest
+	2,  // 5: kratosgrpc.v1.LogoutService.CreateBrowserLogoutFlow:input_type -> kratosgrpc.v1.CreateBrowserLogoutFlowRequest
+	5,  // 6: kratosgrpc.v1.LogoutService.UpdateLogoutFlow:input_type -> kratosgrpc.v1.UpdateLogoutFlowRequest
+	7,  // 7: kratosgrpc.v1.LogoutService.PerformNativeLogout:input_type -> kratosgrpc.v1.PerformNativeLogoutRequest
+	1,  // 8: kratosgrpc.v1.LogoutService.InitializeBrowserLogoutFlow:output_type -> kratosgrpc.v1.InitializeBrowserLogoutFlowResponse
+	3,  // 9: kratosgrpc.v1.LogoutService.CreateBrowserLogoutFlow:output_type -> kratosgrpc.v1.CreateBrowserLogoutFlowResponse
+	6,  // 10: kratosgrpc.v1.LogoutService.UpdateLogoutFlow:output_type -> kratosgrpc.v1.UpdateLogoutFlowResponse
+	8,  // 11: kratosgrpc.v1.LogoutService.PerformNativeLogout:output_type -> kratosgrpc.v1.PerformNativeLogoutResponse
+	8,  // [8:12] is the sub-list for method output_type
+	4,  // [4:8] is the sub-list for method input_type
+	4,  // [4:4] is the sub-list for extension type_name
+	4,  // [4:4] is the sub-list for extension extendee
+	0,  // [0:4] is the sub-list for field type_name
 }
 
 func init() { file_kratosgrpc_v1_logout_service_proto_init() }
@@ -172,7 +558,7 @@ func file_kratosgrpc_v1_logout_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kratosgrpc_v1_logout_service_proto_rawDesc), len(file_kratosgrpc_v1_logout_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   2,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -20,6 +20,9 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	LogoutService_InitializeBrowserLogoutFlow_FullMethodName = "/kratosgrpc.v1.LogoutService/InitializeBrowserLogoutFlow"
+	LogoutService_CreateBrowserLogoutFlow_FullMethodName     = "/kratosgrpc.v1.LogoutService/CreateBrowserLogoutFlow"
+	LogoutService_UpdateLogoutFlow_FullMethodName            = "/kratosgrpc.v1.LogoutService/UpdateLogoutFlow"
+	LogoutService_PerformNativeLogout_FullMethodName         = "/kratosgrpc.v1.LogoutService/PerformNativeLogout"
 )
 
 // LogoutServiceClient is the client API for LogoutService service.
@@ -33,6 +36,23 @@ type LogoutServiceClient interface {
 	//
 	// Kratos: `initializeSelfServiceBrowserLogoutFlow`.
 	InitializeBrowserLogoutFlow(ctx context.Context, in *InitializeBrowserLogoutFlowRequest, opts ...grpc.CallOption) (*InitializeBrowserLogoutFlowResponse, error)
+	// Makes what logs a browser out: a URL with a token that only the session's own browser can ask for, so that no other
+	// site can log it out.
+	//
+	// Kratos 1.x: `createBrowserLogoutFlow`. Errors: NO_ACTIVE_SESSION; UNSUPPORTED_BY_UPSTREAM in front of a Kratos 0.x.
+	CreateBrowserLogoutFlow(ctx context.Context, in *CreateBrowserLogoutFlowRequest, opts ...grpc.CallOption) (*CreateBrowserLogoutFlowResponse, error)
+	// Logs a browser out, with the token of CreateBrowserLogoutFlow: ends the session of its cookie, and answers where to
+	// send the browser. The cookies that unset those it has are in the call's `set-cookie` metadata.
+	//
+	// Kratos 1.x: `updateLogoutFlow`. Errors: ACCESS_DENIED if the token is not that of the session; UNSUPPORTED_BY_UPSTREAM
+	// in front of a Kratos 0.x.
+	UpdateLogoutFlow(ctx context.Context, in *UpdateLogoutFlowRequest, opts ...grpc.CallOption) (*UpdateLogoutFlowResponse, error)
+	// Logs an app out: ends a session by its token. It is what SessionService.RevokeSession does, by the name and at the
+	// path that Kratos 1.x has for it.
+	//
+	// Kratos 1.x: `performNativeLogout`. Errors: ACCESS_DENIED if there was never such a session; UNSUPPORTED_BY_UPSTREAM in
+	// front of a Kratos 0.x.
+	PerformNativeLogout(ctx context.Context, in *PerformNativeLogoutRequest, opts ...grpc.CallOption) (*PerformNativeLogoutResponse, error)
 }
 
 type logoutServiceClient struct {
@@ -53,6 +73,36 @@ func (c *logoutServiceClient) InitializeBrowserLogoutFlow(ctx context.Context, i
 	return out, nil
 }
 
+func (c *logoutServiceClient) CreateBrowserLogoutFlow(ctx context.Context, in *CreateBrowserLogoutFlowRequest, opts ...grpc.CallOption) (*CreateBrowserLogoutFlowResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CreateBrowserLogoutFlowResponse)
+	err := c.cc.Invoke(ctx, LogoutService_CreateBrowserLogoutFlow_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *logoutServiceClient) UpdateLogoutFlow(ctx context.Context, in *UpdateLogoutFlowRequest, opts ...grpc.CallOption) (*UpdateLogoutFlowResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UpdateLogoutFlowResponse)
+	err := c.cc.Invoke(ctx, LogoutService_UpdateLogoutFlow_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *logoutServiceClient) PerformNativeLogout(ctx context.Context, in *PerformNativeLogoutRequest, opts ...grpc.CallOption) (*PerformNativeLogoutResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PerformNativeLogoutResponse)
+	err := c.cc.Invoke(ctx, LogoutService_PerformNativeLogout_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // LogoutServiceServer is the server API for LogoutService service.
 // All implementations must embed UnimplementedLogoutServiceServer
 // for forward compatibility.
@@ -64,6 +114,23 @@ type LogoutServiceServer interface {
 	//
 	// Kratos: `initializeSelfServiceBrowserLogoutFlow`.
 	InitializeBrowserLogoutFlow(context.Context, *InitializeBrowserLogoutFlowRequest) (*InitializeBrowserLogoutFlowResponse, error)
+	// Makes what logs a browser out: a URL with a token that only the session's own browser can ask for, so that no other
+	// site can log it out.
+	//
+	// Kratos 1.x: `createBrowserLogoutFlow`. Errors: NO_ACTIVE_SESSION; UNSUPPORTED_BY_UPSTREAM in front of a Kratos 0.x.
+	CreateBrowserLogoutFlow(context.Context, *CreateBrowserLogoutFlowRequest) (*CreateBrowserLogoutFlowResponse, error)
+	// Logs a browser out, with the token of CreateBrowserLogoutFlow: ends the session of its cookie, and answers where to
+	// send the browser. The cookies that unset those it has are in the call's `set-cookie` metadata.
+	//
+	// Kratos 1.x: `updateLogoutFlow`. Errors: ACCESS_DENIED if the token is not that of the session; UNSUPPORTED_BY_UPSTREAM
+	// in front of a Kratos 0.x.
+	UpdateLogoutFlow(context.Context, *UpdateLogoutFlowRequest) (*UpdateLogoutFlowResponse, error)
+	// Logs an app out: ends a session by its token. It is what SessionService.RevokeSession does, by the name and at the
+	// path that Kratos 1.x has for it.
+	//
+	// Kratos 1.x: `performNativeLogout`. Errors: ACCESS_DENIED if there was never such a session; UNSUPPORTED_BY_UPSTREAM in
+	// front of a Kratos 0.x.
+	PerformNativeLogout(context.Context, *PerformNativeLogoutRequest) (*PerformNativeLogoutResponse, error)
 	mustEmbedUnimplementedLogoutServiceServer()
 }
 
@@ -76,6 +143,15 @@ type UnimplementedLogoutServiceServer struct{}
 
 func (UnimplementedLogoutServiceServer) InitializeBrowserLogoutFlow(context.Context, *InitializeBrowserLogoutFlowRequest) (*InitializeBrowserLogoutFlowResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method InitializeBrowserLogoutFlow not implemented")
+}
+func (UnimplementedLogoutServiceServer) CreateBrowserLogoutFlow(context.Context, *CreateBrowserLogoutFlowRequest) (*CreateBrowserLogoutFlowResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CreateBrowserLogoutFlow not implemented")
+}
+func (UnimplementedLogoutServiceServer) UpdateLogoutFlow(context.Context, *UpdateLogoutFlowRequest) (*UpdateLogoutFlowResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method UpdateLogoutFlow not implemented")
+}
+func (UnimplementedLogoutServiceServer) PerformNativeLogout(context.Context, *PerformNativeLogoutRequest) (*PerformNativeLogoutResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PerformNativeLogout not implemented")
 }
 func (UnimplementedLogoutServiceServer) mustEmbedUnimplementedLogoutServiceServer() {}
 func (UnimplementedLogoutServiceServer) testEmbeddedByValue()                       {}
@@ -116,6 +192,60 @@ func _LogoutService_InitializeBrowserLogoutFlow_Handler(srv interface{}, ctx con
 	return interceptor(ctx, in, info, handler)
 }
 
+func _LogoutService_CreateBrowserLogoutFlow_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CreateBrowserLogoutFlowRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LogoutServiceServer).CreateBrowserLogoutFlow(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LogoutService_CreateBrowserLogoutFlow_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LogoutServiceServer).CreateBrowserLogoutFlow(ctx, req.(*CreateBrowserLogoutFlowRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LogoutService_UpdateLogoutFlow_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UpdateLogoutFlowRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LogoutServiceServer).UpdateLogoutFlow(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LogoutService_UpdateLogoutFlow_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LogoutServiceServer).UpdateLogoutFlow(ctx, req.(*UpdateLogoutFlowRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LogoutService_PerformNativeLogout_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PerformNativeLogoutRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LogoutServiceServer).PerformNativeLogout(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LogoutService_PerformNativeLogout_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LogoutServiceServer).PerformNativeLogout(ctx, req.(*PerformNativeLogoutRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // LogoutService_ServiceDesc is the grpc.ServiceDesc for LogoutService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -126,6 +256,18 @@ var LogoutService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "InitializeBrowserLogoutFlow",
 			Handler:    _LogoutService_InitializeBrowserLogoutFlow_Handler,
+		},
+		{
+			MethodName: "CreateBrowserLogoutFlow",
+			Handler:    _LogoutService_CreateBrowserLogoutFlow_Handler,
+		},
+		{
+			MethodName: "UpdateLogoutFlow",
+			Handler:    _LogoutService_UpdateLogoutFlow_Handler,
+		},
+		{
+			MethodName: "PerformNativeLogout",
+			Handler:    _LogoutService_PerformNativeLogout_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

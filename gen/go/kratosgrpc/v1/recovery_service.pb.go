@@ -12,6 +12,7 @@ import (
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	structpb "google.golang.org/protobuf/types/known/structpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -45,7 +46,19 @@ type RecoveryFlow struct {
 	// The ways to complete the flow, by the method's name.
 	Methods map[string]*FlowMethod `protobuf:"bytes,8,rep,name=methods,proto3" json:"methods,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Where the flow stands: `choose_method`, `sent_email` or `passed_challenge`. Kratos owns this vocabulary.
-	State         string `protobuf:"bytes,9,opt,name=state,proto3" json:"state,omitempty"`
+	State string `protobuf:"bytes,9,opt,name=state,proto3" json:"state,omitempty"`
+	// The flow's forms as one list of elements: what Kratos 1.x has in place of messages and methods, which say here what
+	// they can of it.
+	Ui *Ui `protobuf:"bytes,10,opt,name=ui,proto3" json:"ui,omitempty"`
+	// Where the browser goes after the flow, as the flow was started with.
+	ReturnTo string `protobuf:"bytes,11,opt,name=return_to,json=returnTo,proto3" json:"return_to,omitempty"`
+	// The organization whose members the flow is for. Kratos 1.x.
+	OrganizationId string `protobuf:"bytes,12,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	// What to do now that the flow has been completed. Kratos 1.x.
+	ContinueWith []*ContinueWith `protobuf:"bytes,13,rep,name=continue_with,json=continueWith,proto3" json:"continue_with,omitempty"`
+	// What Kratos says besides, for which this contract has no field: by the names that Kratos has for it. Over REST it
+	// stands beside the other fields.
+	Extra         *structpb.Struct `protobuf:"bytes,14,opt,name=extra,proto3" json:"extra,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -141,6 +154,41 @@ func (x *RecoveryFlow) GetState() string {
 		return x.State
 	}
 	return ""
+}
+
+func (x *RecoveryFlow) GetUi() *Ui {
+	if x != nil {
+		return x.Ui
+	}
+	return nil
+}
+
+func (x *RecoveryFlow) GetReturnTo() string {
+	if x != nil {
+		return x.ReturnTo
+	}
+	return ""
+}
+
+func (x *RecoveryFlow) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
+	}
+	return ""
+}
+
+func (x *RecoveryFlow) GetContinueWith() []*ContinueWith {
+	if x != nil {
+		return x.ContinueWith
+	}
+	return nil
+}
+
+func (x *RecoveryFlow) GetExtra() *structpb.Struct {
+	if x != nil {
+		return x.Extra
+	}
+	return nil
 }
 
 // RecoverySuccess is what a recovery flow yields whose link is on its way.
@@ -322,7 +370,10 @@ func (x *InitializeRecoveryViaBrowserFlowRequest) GetReturnTo() string {
 type InitializeRecoveryViaBrowserFlowResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// To the recovery UI.
-	Redirect      *Redirect `protobuf:"bytes,1,opt,name=redirect,proto3" json:"redirect,omitempty"`
+	Redirect *Redirect `protobuf:"bytes,1,opt,name=redirect,proto3" json:"redirect,omitempty"`
+	// The new flow, in place of the redirect: for a script in a browser that asks for JSON, which it does by the metadata
+	// `accept` with the value `application/json`. Kratos 1.x.
+	Flow          *RecoveryFlow `protobuf:"bytes,2,opt,name=flow,proto3" json:"flow,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -360,6 +411,13 @@ func (*InitializeRecoveryViaBrowserFlowResponse) Descriptor() ([]byte, []int) {
 func (x *InitializeRecoveryViaBrowserFlowResponse) GetRedirect() *Redirect {
 	if x != nil {
 		return x.Redirect
+	}
+	return nil
+}
+
+func (x *InitializeRecoveryViaBrowserFlowResponse) GetFlow() *RecoveryFlow {
+	if x != nil {
+		return x.Flow
 	}
 	return nil
 }
@@ -683,11 +741,189 @@ func (*CompleteRecoveryFlowWithLinkMethodResponse_Flow) isCompleteRecoveryFlowWi
 func (*CompleteRecoveryFlowWithLinkMethodResponse_Redirect) isCompleteRecoveryFlowWithLinkMethodResponse_Outcome() {
 }
 
+// UpdateRecoveryFlowRequest is the request of UpdateRecoveryFlow.
+type UpdateRecoveryFlowRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The flow's id. Can be left out where there is a token.
+	Flow string `protobuf:"bytes,1,opt,name=flow,proto3" json:"flow,omitempty"`
+	// The method to complete the flow with, for example `code`. It can be left out where it stands in the payload.
+	Method string `protobuf:"bytes,2,opt,name=method,proto3" json:"method,omitempty"`
+	// What was filled in, by the names of the `ui`'s inputs: nested objects and Kratos's flat keys (`"traits.name.first"`) are
+	// both understood. Over REST this is the body, with the method in it.
+	Payload *structpb.Struct `protobuf:"bytes,3,opt,name=payload,proto3" json:"payload,omitempty"`
+	// The token, from the link that was sent.
+	Token         string `protobuf:"bytes,4,opt,name=token,proto3" json:"token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateRecoveryFlowRequest) Reset() {
+	*x = UpdateRecoveryFlowRequest{}
+	mi := &file_kratosgrpc_v1_recovery_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateRecoveryFlowRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateRecoveryFlowRequest) ProtoMessage() {}
+
+func (x *UpdateRecoveryFlowRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_recovery_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateRecoveryFlowRequest.ProtoReflect.Descriptor instead.
+func (*UpdateRecoveryFlowRequest) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_recovery_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *UpdateRecoveryFlowRequest) GetFlow() string {
+	if x != nil {
+		return x.Flow
+	}
+	return ""
+}
+
+func (x *UpdateRecoveryFlowRequest) GetMethod() string {
+	if x != nil {
+		return x.Method
+	}
+	return ""
+}
+
+func (x *UpdateRecoveryFlowRequest) GetPayload() *structpb.Struct {
+	if x != nil {
+		return x.Payload
+	}
+	return nil
+}
+
+func (x *UpdateRecoveryFlowRequest) GetToken() string {
+	if x != nil {
+		return x.Token
+	}
+	return ""
+}
+
+// UpdateRecoveryFlowResponse is the answer of UpdateRecoveryFlow.
+type UpdateRecoveryFlowResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What came of it.
+	//
+	// Types that are valid to be assigned to Outcome:
+	//
+	//	*UpdateRecoveryFlowResponse_Success
+	//	*UpdateRecoveryFlowResponse_Flow
+	//	*UpdateRecoveryFlowResponse_Redirect
+	Outcome       isUpdateRecoveryFlowResponse_Outcome `protobuf_oneof:"outcome"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateRecoveryFlowResponse) Reset() {
+	*x = UpdateRecoveryFlowResponse{}
+	mi := &file_kratosgrpc_v1_recovery_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateRecoveryFlowResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateRecoveryFlowResponse) ProtoMessage() {}
+
+func (x *UpdateRecoveryFlowResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_recovery_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateRecoveryFlowResponse.ProtoReflect.Descriptor instead.
+func (*UpdateRecoveryFlowResponse) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_recovery_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *UpdateRecoveryFlowResponse) GetOutcome() isUpdateRecoveryFlowResponse_Outcome {
+	if x != nil {
+		return x.Outcome
+	}
+	return nil
+}
+
+func (x *UpdateRecoveryFlowResponse) GetSuccess() *RecoverySuccess {
+	if x != nil {
+		if x, ok := x.Outcome.(*UpdateRecoveryFlowResponse_Success); ok {
+			return x.Success
+		}
+	}
+	return nil
+}
+
+func (x *UpdateRecoveryFlowResponse) GetFlow() *RecoveryFlow {
+	if x != nil {
+		if x, ok := x.Outcome.(*UpdateRecoveryFlowResponse_Flow); ok {
+			return x.Flow
+		}
+	}
+	return nil
+}
+
+func (x *UpdateRecoveryFlowResponse) GetRedirect() *Redirect {
+	if x != nil {
+		if x, ok := x.Outcome.(*UpdateRecoveryFlowResponse_Redirect); ok {
+			return x.Redirect
+		}
+	}
+	return nil
+}
+
+type isUpdateRecoveryFlowResponse_Outcome interface {
+	isUpdateRecoveryFlowResponse_Outcome()
+}
+
+type UpdateRecoveryFlowResponse_Success struct {
+	// Accepted. The mail is on its way, or the code was right: see the flow's state.
+	Success *RecoverySuccess `protobuf:"bytes,1,opt,name=success,proto3,oneof"`
+}
+
+type UpdateRecoveryFlowResponse_Flow struct {
+	// The form needs more or other input, or has come to its next step: the flow with its state and messages.
+	Flow *RecoveryFlow `protobuf:"bytes,2,opt,name=flow,proto3,oneof"`
+}
+
+type UpdateRecoveryFlowResponse_Redirect struct {
+	// Where the browser goes next (browser flows), with the cookies in the call's `set-cookie` metadata.
+	Redirect *Redirect `protobuf:"bytes,3,opt,name=redirect,proto3,oneof"`
+}
+
+func (*UpdateRecoveryFlowResponse_Success) isUpdateRecoveryFlowResponse_Outcome() {}
+
+func (*UpdateRecoveryFlowResponse_Flow) isUpdateRecoveryFlowResponse_Outcome() {}
+
+func (*UpdateRecoveryFlowResponse_Redirect) isUpdateRecoveryFlowResponse_Outcome() {}
+
 var File_kratosgrpc_v1_recovery_service_proto protoreflect.FileDescriptor
 
 const file_kratosgrpc_v1_recovery_service_proto_rawDesc = "" +
 	"\n" +
-	"$kratosgrpc/v1/recovery_service.proto\x12\rkratosgrpc.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18kratosgrpc/v1/flow.proto\x1a.protoc-gen-openapiv2/options/annotations.proto\"\xc4\x03\n" +
+	"$kratosgrpc/v1/recovery_service.proto\x12\rkratosgrpc.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18kratosgrpc/v1/flow.proto\x1a.protoc-gen-openapiv2/options/annotations.proto\"\xa3\x05\n" +
 	"\fRecoveryFlow\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\tR\x04type\x129\n" +
@@ -699,7 +935,13 @@ const file_kratosgrpc_v1_recovery_service_proto_rawDesc = "" +
 	"\x06active\x18\x06 \x01(\tR\x06active\x122\n" +
 	"\bmessages\x18\a \x03(\v2\x16.kratosgrpc.v1.MessageR\bmessages\x12B\n" +
 	"\amethods\x18\b \x03(\v2(.kratosgrpc.v1.RecoveryFlow.MethodsEntryR\amethods\x12\x14\n" +
-	"\x05state\x18\t \x01(\tR\x05state\x1aU\n" +
+	"\x05state\x18\t \x01(\tR\x05state\x12!\n" +
+	"\x02ui\x18\n" +
+	" \x01(\v2\x11.kratosgrpc.v1.UiR\x02ui\x12\x1b\n" +
+	"\treturn_to\x18\v \x01(\tR\breturnTo\x12'\n" +
+	"\x0forganization_id\x18\f \x01(\tR\x0eorganizationId\x12@\n" +
+	"\rcontinue_with\x18\r \x03(\v2\x1b.kratosgrpc.v1.ContinueWithR\fcontinueWith\x122\n" +
+	"\x05extra\x18\x0e \x01(\v2\x17.google.protobuf.StructB\x03\x80\x01\x01R\x05extra\x1aU\n" +
 	"\fMethodsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12/\n" +
 	"\x05value\x18\x02 \x01(\v2\x19.kratosgrpc.v1.FlowMethodR\x05value:\x028\x01\"B\n" +
@@ -709,9 +951,10 @@ const file_kratosgrpc_v1_recovery_service_proto_rawDesc = "" +
 	"$InitializeRecoveryViaApiFlowResponse\x12/\n" +
 	"\x04flow\x18\x01 \x01(\v2\x1b.kratosgrpc.v1.RecoveryFlowR\x04flow\"P\n" +
 	"'InitializeRecoveryViaBrowserFlowRequest\x12%\n" +
-	"\treturn_to\x18\x01 \x01(\tB\b\xbaH\x05r\x03(\x80@R\breturnTo\"_\n" +
+	"\treturn_to\x18\x01 \x01(\tB\b\xbaH\x05r\x03(\x80@R\breturnTo\"\x90\x01\n" +
 	"(InitializeRecoveryViaBrowserFlowResponse\x123\n" +
-	"\bredirect\x18\x01 \x01(\v2\x17.kratosgrpc.v1.RedirectR\bredirect\"7\n" +
+	"\bredirect\x18\x01 \x01(\v2\x17.kratosgrpc.v1.RedirectR\bredirect\x12/\n" +
+	"\x04flow\x18\x02 \x01(\v2\x1b.kratosgrpc.v1.RecoveryFlowR\x04flow\"7\n" +
 	"\x16GetRecoveryFlowRequest\x12\x1d\n" +
 	"\x02id\x18\x01 \x01(\tB\r\xe0A\x02\xbaH\ar\x05\x10\x01(\x80\bR\x02id\"J\n" +
 	"\x17GetRecoveryFlowResponse\x12/\n" +
@@ -729,7 +972,18 @@ const file_kratosgrpc_v1_recovery_service_proto_rawDesc = "" +
 	"\asuccess\x18\x01 \x01(\v2\x1e.kratosgrpc.v1.RecoverySuccessH\x00R\asuccess\x121\n" +
 	"\x04flow\x18\x02 \x01(\v2\x1b.kratosgrpc.v1.RecoveryFlowH\x00R\x04flow\x125\n" +
 	"\bredirect\x18\x03 \x01(\v2\x17.kratosgrpc.v1.RedirectH\x00R\bredirectB\t\n" +
-	"\aoutcome2\xaf\b\n" +
+	"\aoutcome\"\xb5\x02\n" +
+	"\x19UpdateRecoveryFlowRequest\x12\x1c\n" +
+	"\x04flow\x18\x01 \x01(\tB\b\xbaH\x05r\x03(\x80\bR\x04flow\x12 \n" +
+	"\x06method\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80\bR\x06method\x126\n" +
+	"\apayload\x18\x03 \x01(\v2\x17.google.protobuf.StructB\x03\x80\x01\x01R\apayload\x12!\n" +
+	"\x05token\x18\x04 \x01(\tB\v\xbaH\x05r\x03(\x80@\x80\x01\x01R\x05token:}\xbaHz\x1ax\n" +
+	"\rtoken_or_form\x12+token is required, or else flow and payload\x1a:this.token != '' || (this.flow != '' && has(this.payload))\"\xcd\x01\n" +
+	"\x1aUpdateRecoveryFlowResponse\x12:\n" +
+	"\asuccess\x18\x01 \x01(\v2\x1e.kratosgrpc.v1.RecoverySuccessH\x00R\asuccess\x121\n" +
+	"\x04flow\x18\x02 \x01(\v2\x1b.kratosgrpc.v1.RecoveryFlowH\x00R\x04flow\x125\n" +
+	"\bredirect\x18\x03 \x01(\v2\x17.kratosgrpc.v1.RedirectH\x00R\bredirectB\t\n" +
+	"\aoutcome2\xae\f\n" +
 	"\x0fRecoveryService\x12\xb1\x01\n" +
 	"\x1cInitializeRecoveryViaApiFlow\x122.kratosgrpc.v1.InitializeRecoveryViaApiFlowRequest\x1a3.kratosgrpc.v1.InitializeRecoveryViaApiFlowResponse\"(\x82\xd3\xe4\x93\x02\"b\x04flow\x12\x1a/self-service/recovery/api\x12\xdc\x01\n" +
 	" InitializeRecoveryViaBrowserFlow\x126.kratosgrpc.v1.InitializeRecoveryViaBrowserFlowRequest\x1a7.kratosgrpc.v1.InitializeRecoveryViaBrowserFlowResponse\"G\x92A\x1eJ\x1c\n" +
@@ -744,7 +998,19 @@ const file_kratosgrpc_v1_recovery_service_proto_rawDesc = "" +
 	"ZBrowser flows: on to where the recovery leads, or back to the UI with the flow's messages.Jo\n" +
 	"\x03400\x12h\n" +
 	"EThe form needs more input, see its messages (API flows); or an error.\x12\x1f\n" +
-	"\x1d\x1a\x1b.kratosgrpc.v1.RecoveryFlow\x82\xd3\xe4\x93\x02.:\apayload\"#/self-service/recovery/methods/linkB\xc2\x01\n" +
+	"\x1d\x1a\x1b.kratosgrpc.v1.RecoveryFlow\x82\xd3\xe4\x93\x02.:\apayload\"#/self-service/recovery/methods/link\x12\xfc\x03\n" +
+	"\x12UpdateRecoveryFlow\x12(.kratosgrpc.v1.UpdateRecoveryFlowRequest\x1a).kratosgrpc.v1.UpdateRecoveryFlowResponse\"\x90\x03\x92A\xe5\x02JV\n" +
+	"\x03200\x12O\n" +
+	",Accepted. See the flow's state and messages.\x12\x1f\n" +
+	"\x1d\x1a\x1b.kratosgrpc.v1.RecoveryFlowJF\n" +
+	"\x03303\x12?\n" +
+	"=Browser flows: on to where the flow leads, or back to the UI.Jc\n" +
+	"\x03400\x12\\\n" +
+	"9The form needs more input, see its messages; or an error.\x12\x1f\n" +
+	"\x1d\x1a\x1b.kratosgrpc.v1.RecoveryFlowJ^\n" +
+	"\x03422\x12W\n" +
+	"7A browser has to go elsewhere, see redirect_browser_to.\x12\x1c\n" +
+	"\x1a\x1a\x18.kratosgrpc.v1.ErrorBody\x82\xd3\xe4\x93\x02!:\apayload\"\x16/self-service/recoveryB\xc2\x01\n" +
 	"\x11com.kratosgrpc.v1B\x14RecoveryServiceProtoP\x01ZBgithub.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1;kratosgrpcv1\xa2\x02\x03KXX\xaa\x02\rKratosgrpc.V1\xca\x02\rKratosgrpc\\V1\xe2\x02\x19Kratosgrpc\\V1\\GPBMetadata\xea\x02\x0eKratosgrpc::V1b\x06proto3"
 
 var (
@@ -759,7 +1025,7 @@ func file_kratosgrpc_v1_recovery_service_proto_rawDescGZIP() []byte {
 	return file_kratosgrpc_v1_recovery_service_proto_rawDescData
 }
 
-var file_kratosgrpc_v1_recovery_service_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_kratosgrpc_v1_recovery_service_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_kratosgrpc_v1_recovery_service_proto_goTypes = []any{
 	(*RecoveryFlow)(nil),                               // 0: kratosgrpc.v1.RecoveryFlow
 	(*RecoverySuccess)(nil),                            // 1: kratosgrpc.v1.RecoverySuccess
@@ -772,39 +1038,54 @@ var file_kratosgrpc_v1_recovery_service_proto_goTypes = []any{
 	(*CompleteRecoveryFlowWithLinkMethodRequest)(nil),  // 8: kratosgrpc.v1.CompleteRecoveryFlowWithLinkMethodRequest
 	(*RecoveryLinkPayload)(nil),                        // 9: kratosgrpc.v1.RecoveryLinkPayload
 	(*CompleteRecoveryFlowWithLinkMethodResponse)(nil), // 10: kratosgrpc.v1.CompleteRecoveryFlowWithLinkMethodResponse
-	nil,                           // 11: kratosgrpc.v1.RecoveryFlow.MethodsEntry
-	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
-	(*Message)(nil),               // 13: kratosgrpc.v1.Message
-	(*Redirect)(nil),              // 14: kratosgrpc.v1.Redirect
-	(*FlowMethod)(nil),            // 15: kratosgrpc.v1.FlowMethod
+	(*UpdateRecoveryFlowRequest)(nil),                  // 11: kratosgrpc.v1.UpdateRecoveryFlowRequest
+	(*UpdateRecoveryFlowResponse)(nil),                 // 12: kratosgrpc.v1.UpdateRecoveryFlowResponse
+	nil,                                                // 13: kratosgrpc.v1.RecoveryFlow.MethodsEntry
+	(*timestamppb.Timestamp)(nil),                      // 14: google.protobuf.Timestamp
+	(*Message)(nil),                                    // 15: kratosgrpc.v1.Message
+	(*Ui)(nil),                                         // 16: kratosgrpc.v1.Ui
+	(*ContinueWith)(nil),                               // 17: kratosgrpc.v1.ContinueWith
+	(*structpb.Struct)(nil),                            // 18: google.protobuf.Struct
+	(*Redirect)(nil),                                   // 19: kratosgrpc.v1.Redirect
+	(*FlowMethod)(nil),                                 // 20: kratosgrpc.v1.FlowMethod
 }
 var file_kratosgrpc_v1_recovery_service_proto_depIdxs = []int32{
-	12, // 0: kratosgrpc.v1.RecoveryFlow.expires_at:type_name -> google.protobuf.Timestamp
-	12, // 1: kratosgrpc.v1.RecoveryFlow.issued_at:type_name -> google.protobuf.Timestamp
-	13, // 2: kratosgrpc.v1.RecoveryFlow.messages:type_name -> kratosgrpc.v1.Message
-	11, // 3: kratosgrpc.v1.RecoveryFlow.methods:type_name -> kratosgrpc.v1.RecoveryFlow.MethodsEntry
-	0,  // 4: kratosgrpc.v1.RecoverySuccess.flow:type_name -> kratosgrpc.v1.RecoveryFlow
-	0,  // 5: kratosgrpc.v1.InitializeRecoveryViaApiFlowResponse.flow:type_name -> kratosgrpc.v1.RecoveryFlow
-	14, // 6: kratosgrpc.v1.InitializeRecoveryViaBrowserFlowResponse.redirect:type_name -> kratosgrpc.v1.Redirect
-	0,  // 7: kratosgrpc.v1.GetRecoveryFlowResponse.flow:type_name -> kratosgrpc.v1.RecoveryFlow
-	9,  // 8: kratosgrpc.v1.CompleteRecoveryFlowWithLinkMethodRequest.payload:type_name -> kratosgrpc.v1.RecoveryLinkPayload
-	1,  // 9: kratosgrpc.v1.CompleteRecoveryFlowWithLinkMethodResponse.success:type_name -> kratosgrpc.v1.RecoverySuccess
-	0,  // 10: kratosgrpc.v1.CompleteRecoveryFlowWithLinkMethodResponse.flow:type_name -> kratosgrpc.v1.RecoveryFlow
-	14, // 11: kratosgrpc.v1.CompleteRecoveryFlowWithLinkMethodResponse.redirect:type_name -> kratosgrpc.v1.Redirect
-	15, // 12: kratosgrpc.v1.RecoveryFlow.MethodsEntry.value:type_name -> kratosgrpc.v1.FlowMethod
-	2,  // 13: kratosgrpc.v1.RecoveryService.InitializeRecoveryViaApiFlow:input_type -> kratosgrpc.v1.InitializeRecoveryViaApiFlowRequest
-	4,  // 14: kratosgrpc.v1.RecoveryService.InitializeRecoveryViaBrowserFlow:input_type -> kratosgrpc.v1.InitializeRecoveryViaBrowserFlowRequest
-	6,  // 15: kratosgrpc.v1.RecoveryService.GetRecoveryFlow:input_type -> kratosgrpc.v1.GetRecoveryFlowRequest
-	8,  // 16: kratosgrpc.v1.RecoveryService.CompleteRecoveryFlowWithLinkMethod:input_type -> kratosgrpc.v1.CompleteRecoveryFlowWithLinkMethodRequest
-	3,  // 17: kratosgrpc.v1.RecoveryService.InitializeRecoveryViaApiFlow:output_type -> kratosgrpc.v1.InitializeRecoveryViaApiFlowResponse
-	5,  // 18: kratosgrpc.v1.RecoveryService.InitializeRecoveryViaBrowserFlow:output_type -> kratosgrpc.v1.InitializeRecoveryViaBrowserFlowResponse
-	7,  // 19: kratosgrpc.v1.RecoveryService.GetRecoveryFlow:output_type -> kratosgrpc.v1.GetRecoveryFlowResponse
-	10, // 20: kratosgrpc.v1.RecoveryService.CompleteRecoveryFlowWithLinkMethod:output_type -> kratosgrpc.v1.CompleteRecoveryFlowWithLinkMethodResponse
-	17, // [17:21] is the sub-list for method output_type
-	13, // [13:17] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	14, // 0: kratosgrpc.v1.RecoveryFlow.expires_at:type_name -> google.protobuf.Timestamp
+	14, // 1: kratosgrpc.v1.RecoveryFlow.issued_at:type_name -> google.protobuf.Timestamp
+	15, // 2: kratosgrpc.v1.RecoveryFlow.messages:type_name -> kratosgrpc.v1.Message
+	13, // 3: kratosgrpc.v1.RecoveryFlow.methods:type_name -> kratosgrpc.v1.RecoveryFlow.MethodsEntry
+	16, // 4: kratosgrpc.v1.RecoveryFlow.ui:type_name -> kratosgrpc.v1.Ui
+	17, // 5: kratosgrpc.v1.RecoveryFlow.continue_with:type_name -> kratosgrpc.v1.ContinueWith
+	18, // 6: kratosgrpc.v1.RecoveryFlow.extra:type_name -> google.protobuf.Struct
+	0,  // 7: kratosgrpc.v1.RecoverySuccess.flow:type_name -> kratosgrpc.v1.RecoveryFlow
+	0,  // 8: kratosgrpc.v1.InitializeRecoveryViaApiFlowResponse.flow:type_name -> kratosgrpc.v1.RecoveryFlow
+	19, // 9: kratosgrpc.v1.InitializeRecoveryViaBrowserFlowResponse.redirect:type_name -> kratosgrpc.v1.Redirect
+	0,  // 10: kratosgrpc.v1.InitializeRecoveryViaBrowserFlowResponse.flow:type_name -> kratosgrpc.v1.RecoveryFlow
+	0,  // 11: kratosgrpc.v1.GetRecoveryFlowResponse.flow:type_name -> kratosgrpc.v1.RecoveryFlow
+	9,  // 12: kratosgrpc.v1.CompleteRecoveryFlowWithLinkMethodRequest.payload:type_name -> kratosgrpc.v1.RecoveryLinkPayload
+	1,  // 13: kratosgrpc.v1.CompleteRecoveryFlowWithLinkMethodResponse.success:type_name -> kratosgrpc.v1.RecoverySuccess
+	0,  // 14: kratosgrpc.v1.CompleteRecoveryFlowWithLinkMethodResponse.flow:type_name -> kratosgrpc.v1.RecoveryFlow
+	19, // 15: kratosgrpc.v1.CompleteRecoveryFlowWithLinkMethodResponse.redirect:type_name -> kratosgrpc.v1.Redirect
+	18, // 16: kratosgrpc.v1.UpdateRecoveryFlowRequest.payload:type_name -> google.protobuf.Struct
+	1,  // 17: kratosgrpc.v1.UpdateRecoveryFlowResponse.success:type_name -> kratosgrpc.v1.RecoverySuccess
+	0,  // 18: kratosgrpc.v1.UpdateRecoveryFlowResponse.flow:type_name -> kratosgrpc.v1.RecoveryFlow
+	19, // 19: kratosgrpc.v1.UpdateRecoveryFlowResponse.redirect:type_name -> kratosgrpc.v1.Redirect
+	20, // 20: kratosgrpc.v1.RecoveryFlow.MethodsEntry.value:type_name -> kratosgrpc.v1.FlowMethod
+	2,  // 21: kratosgrpc.v1.RecoveryService.InitializeRecoveryViaApiFlow:input_type -> kratosgrpc.v1.InitializeRecoveryViaApiFlowRequest
+	4,  // 22: kratosgrpc.v1.RecoveryService.InitializeRecoveryViaBrowserFlow:input_type -> kratosgrpc.v1.InitializeRecoveryViaBrowserFlowRequest
+	6,  // 23: kratosgrpc.v1.RecoveryService.GetRecoveryFlow:input_type -> kratosgrpc.v1.GetRecoveryFlowRequest
+	8,  // 24: kratosgrpc.v1.RecoveryService.CompleteRecoveryFlowWithLinkMethod:input_type -> kratosgrpc.v1.CompleteRecoveryFlowWithLinkMethodRequest
+	11, // 25: kratosgrpc.v1.RecoveryService.UpdateRecoveryFlow:input_type -> kratosgrpc.v1.UpdateRecoveryFlowRequest
+	3,  // 26: kratosgrpc.v1.RecoveryService.InitializeRecoveryViaApiFlow:output_type -> kratosgrpc.v1.InitializeRecoveryViaApiFlowResponse
+	5,  // 27: kratosgrpc.v1.RecoveryService.InitializeRecoveryViaBrowserFlow:output_type -> kratosgrpc.v1.InitializeRecoveryViaBrowserFlowResponse
+	7,  // 28: kratosgrpc.v1.RecoveryService.GetRecoveryFlow:output_type -> kratosgrpc.v1.GetRecoveryFlowResponse
+	10, // 29: kratosgrpc.v1.RecoveryService.CompleteRecoveryFlowWithLinkMethod:output_type -> kratosgrpc.v1.CompleteRecoveryFlowWithLinkMethodResponse
+	12, // 30: kratosgrpc.v1.RecoveryService.UpdateRecoveryFlow:output_type -> kratosgrpc.v1.UpdateRecoveryFlowResponse
+	26, // [26:31] is the sub-list for method output_type
+	21, // [21:26] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_kratosgrpc_v1_recovery_service_proto_init() }
@@ -818,13 +1099,18 @@ func file_kratosgrpc_v1_recovery_service_proto_init() {
 		(*CompleteRecoveryFlowWithLinkMethodResponse_Flow)(nil),
 		(*CompleteRecoveryFlowWithLinkMethodResponse_Redirect)(nil),
 	}
+	file_kratosgrpc_v1_recovery_service_proto_msgTypes[12].OneofWrappers = []any{
+		(*UpdateRecoveryFlowResponse_Success)(nil),
+		(*UpdateRecoveryFlowResponse_Flow)(nil),
+		(*UpdateRecoveryFlowResponse_Redirect)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kratosgrpc_v1_recovery_service_proto_rawDesc), len(file_kratosgrpc_v1_recovery_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   12,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -23,6 +23,7 @@ const (
 	RecoveryService_InitializeRecoveryViaBrowserFlow_FullMethodName   = "/kratosgrpc.v1.RecoveryService/InitializeRecoveryViaBrowserFlow"
 	RecoveryService_GetRecoveryFlow_FullMethodName                    = "/kratosgrpc.v1.RecoveryService/GetRecoveryFlow"
 	RecoveryService_CompleteRecoveryFlowWithLinkMethod_FullMethodName = "/kratosgrpc.v1.RecoveryService/CompleteRecoveryFlowWithLinkMethod"
+	RecoveryService_UpdateRecoveryFlow_FullMethodName                 = "/kratosgrpc.v1.RecoveryService/UpdateRecoveryFlow"
 )
 
 // RecoveryServiceClient is the client API for RecoveryService service.
@@ -57,6 +58,14 @@ type RecoveryServiceClient interface {
 	// FLOW_EXPIRED, CSRF_VIOLATION; INVALID_REQUEST if there is neither
 	// a token nor a form.
 	CompleteRecoveryFlowWithLinkMethod(ctx context.Context, in *CompleteRecoveryFlowWithLinkMethodRequest, opts ...grpc.CallOption) (*CompleteRecoveryFlowWithLinkMethodResponse, error)
+	// Completes a recovery flow with any of its methods: `link` or `code`, or one that this contract does not know. What
+	// a method wants is said by the flow's `ui`. Input that does not do is no error: the outcome is then the flow with its
+	// messages. So is a method of several steps that has come to the next, such as a code that has been sent: see the
+	// flow's `state`.
+	//
+	// Kratos 1.x: `updateRecoveryFlow`. Errors: NOT_FOUND, FLOW_EXPIRED, SESSION_ALREADY_AVAILABLE, CSRF_VIOLATION;
+	// UNSUPPORTED_BY_UPSTREAM in front of a Kratos 0.x.
+	UpdateRecoveryFlow(ctx context.Context, in *UpdateRecoveryFlowRequest, opts ...grpc.CallOption) (*UpdateRecoveryFlowResponse, error)
 }
 
 type recoveryServiceClient struct {
@@ -107,6 +116,16 @@ func (c *recoveryServiceClient) CompleteRecoveryFlowWithLinkMethod(ctx context.C
 	return out, nil
 }
 
+func (c *recoveryServiceClient) UpdateRecoveryFlow(ctx context.Context, in *UpdateRecoveryFlowRequest, opts ...grpc.CallOption) (*UpdateRecoveryFlowResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UpdateRecoveryFlowResponse)
+	err := c.cc.Invoke(ctx, RecoveryService_UpdateRecoveryFlow_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // RecoveryServiceServer is the server API for RecoveryService service.
 // All implementations must embed UnimplementedRecoveryServiceServer
 // for forward compatibility.
@@ -139,6 +158,14 @@ type RecoveryServiceServer interface {
 	// FLOW_EXPIRED, CSRF_VIOLATION; INVALID_REQUEST if there is neither
 	// a token nor a form.
 	CompleteRecoveryFlowWithLinkMethod(context.Context, *CompleteRecoveryFlowWithLinkMethodRequest) (*CompleteRecoveryFlowWithLinkMethodResponse, error)
+	// Completes a recovery flow with any of its methods: `link` or `code`, or one that this contract does not know. What
+	// a method wants is said by the flow's `ui`. Input that does not do is no error: the outcome is then the flow with its
+	// messages. So is a method of several steps that has come to the next, such as a code that has been sent: see the
+	// flow's `state`.
+	//
+	// Kratos 1.x: `updateRecoveryFlow`. Errors: NOT_FOUND, FLOW_EXPIRED, SESSION_ALREADY_AVAILABLE, CSRF_VIOLATION;
+	// UNSUPPORTED_BY_UPSTREAM in front of a Kratos 0.x.
+	UpdateRecoveryFlow(context.Context, *UpdateRecoveryFlowRequest) (*UpdateRecoveryFlowResponse, error)
 	mustEmbedUnimplementedRecoveryServiceServer()
 }
 
@@ -160,6 +187,9 @@ func (UnimplementedRecoveryServiceServer) GetRecoveryFlow(context.Context, *GetR
 }
 func (UnimplementedRecoveryServiceServer) CompleteRecoveryFlowWithLinkMethod(context.Context, *CompleteRecoveryFlowWithLinkMethodRequest) (*CompleteRecoveryFlowWithLinkMethodResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CompleteRecoveryFlowWithLinkMethod not implemented")
+}
+func (UnimplementedRecoveryServiceServer) UpdateRecoveryFlow(context.Context, *UpdateRecoveryFlowRequest) (*UpdateRecoveryFlowResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method UpdateRecoveryFlow not implemented")
 }
 func (UnimplementedRecoveryServiceServer) mustEmbedUnimplementedRecoveryServiceServer() {}
 func (UnimplementedRecoveryServiceServer) testEmbeddedByValue()                         {}
@@ -254,6 +284,24 @@ func _RecoveryService_CompleteRecoveryFlowWithLinkMethod_Handler(srv interface{}
 	return interceptor(ctx, in, info, handler)
 }
 
+func _RecoveryService_UpdateRecoveryFlow_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UpdateRecoveryFlowRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RecoveryServiceServer).UpdateRecoveryFlow(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RecoveryService_UpdateRecoveryFlow_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RecoveryServiceServer).UpdateRecoveryFlow(ctx, req.(*UpdateRecoveryFlowRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // RecoveryService_ServiceDesc is the grpc.ServiceDesc for RecoveryService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -276,6 +324,10 @@ var RecoveryService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "CompleteRecoveryFlowWithLinkMethod",
 			Handler:    _RecoveryService_CompleteRecoveryFlowWithLinkMethod_Handler,
+		},
+		{
+			MethodName: "UpdateRecoveryFlow",
+			Handler:    _RecoveryService_UpdateRecoveryFlow_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

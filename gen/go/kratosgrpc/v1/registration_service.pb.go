@@ -44,7 +44,22 @@ type RegistrationFlow struct {
 	// Messages that concern the whole flow.
 	Messages []*Message `protobuf:"bytes,7,rep,name=messages,proto3" json:"messages,omitempty"`
 	// The ways to complete the flow, by the method's name.
-	Methods       map[string]*FlowMethod `protobuf:"bytes,8,rep,name=methods,proto3" json:"methods,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Methods map[string]*FlowMethod `protobuf:"bytes,8,rep,name=methods,proto3" json:"methods,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// The flow's forms as one list of elements: what Kratos 1.x has in place of messages and methods, which say here what
+	// they can of it.
+	Ui *Ui `protobuf:"bytes,9,opt,name=ui,proto3" json:"ui,omitempty"`
+	// Where the browser goes after the flow, as the flow was started with.
+	ReturnTo string `protobuf:"bytes,10,opt,name=return_to,json=returnTo,proto3" json:"return_to,omitempty"`
+	// The organization whose members the flow is for. Kratos 1.x.
+	OrganizationId string `protobuf:"bytes,11,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	// Where the flow stands: `choose_method`, `sent_email` or `passed_challenge`. Kratos owns this vocabulary. Kratos 1.x.
+	State string `protobuf:"bytes,12,opt,name=state,proto3" json:"state,omitempty"`
+	// One half of what SessionService.ExchangeSessionToken takes, in flows that were started with
+	// `return_session_token_exchange_code`. Kratos 1.x.
+	SessionTokenExchangeCode string `protobuf:"bytes,13,opt,name=session_token_exchange_code,json=sessionTokenExchangeCode,proto3" json:"session_token_exchange_code,omitempty"`
+	// What Kratos says besides, for which this contract has no field: by the names that Kratos has for it. Over REST it
+	// stands beside the other fields.
+	Extra         *structpb.Struct `protobuf:"bytes,14,opt,name=extra,proto3" json:"extra,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -135,6 +150,48 @@ func (x *RegistrationFlow) GetMethods() map[string]*FlowMethod {
 	return nil
 }
 
+func (x *RegistrationFlow) GetUi() *Ui {
+	if x != nil {
+		return x.Ui
+	}
+	return nil
+}
+
+func (x *RegistrationFlow) GetReturnTo() string {
+	if x != nil {
+		return x.ReturnTo
+	}
+	return ""
+}
+
+func (x *RegistrationFlow) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
+	}
+	return ""
+}
+
+func (x *RegistrationFlow) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *RegistrationFlow) GetSessionTokenExchangeCode() string {
+	if x != nil {
+		return x.SessionTokenExchangeCode
+	}
+	return ""
+}
+
+func (x *RegistrationFlow) GetExtra() *structpb.Struct {
+	if x != nil {
+		return x.Extra
+	}
+	return nil
+}
+
 // RegistrationSuccess is what a completed registration flow yields. Kratos 0.5: `registrationViaApiResponse`.
 type RegistrationSuccess struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -144,7 +201,12 @@ type RegistrationSuccess struct {
 	// The new session, if Kratos is configured to log in after a registration.
 	Session *Session `protobuf:"bytes,2,opt,name=session,proto3" json:"session,omitempty"`
 	// The new identity.
-	Identity      *Identity `protobuf:"bytes,3,opt,name=identity,proto3" json:"identity,omitempty"`
+	Identity *Identity `protobuf:"bytes,3,opt,name=identity,proto3" json:"identity,omitempty"`
+	// What to do now. Kratos 1.x.
+	ContinueWith []*ContinueWith `protobuf:"bytes,4,rep,name=continue_with,json=continueWith,proto3" json:"continue_with,omitempty"`
+	// What Kratos says besides, for which this contract has no field: by the names that Kratos has for it. Over REST it
+	// stands beside the other fields.
+	Extra         *structpb.Struct `protobuf:"bytes,5,opt,name=extra,proto3" json:"extra,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -200,9 +262,29 @@ func (x *RegistrationSuccess) GetIdentity() *Identity {
 	return nil
 }
 
+func (x *RegistrationSuccess) GetContinueWith() []*ContinueWith {
+	if x != nil {
+		return x.ContinueWith
+	}
+	return nil
+}
+
+func (x *RegistrationSuccess) GetExtra() *structpb.Struct {
+	if x != nil {
+		return x.Extra
+	}
+	return nil
+}
+
 // InitializeRegistrationViaApiFlowRequest is the request of InitializeRegistrationViaApiFlow.
 type InitializeRegistrationViaApiFlowRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Whether the flow yields a code for SessionService.ExchangeSessionToken, for a login that ends in a browser. Kratos 1.x.
+	ReturnSessionTokenExchangeCode bool `protobuf:"varint,1,opt,name=return_session_token_exchange_code,json=returnSessionTokenExchangeCode,proto3" json:"return_session_token_exchange_code,omitempty"`
+	// Where a browser goes after the flow. Kratos 1.x.
+	ReturnTo string `protobuf:"bytes,2,opt,name=return_to,json=returnTo,proto3" json:"return_to,omitempty"`
+	// The organization whose members may log in. Kratos 1.x.
+	Organization  string `protobuf:"bytes,3,opt,name=organization,proto3" json:"organization,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -235,6 +317,27 @@ func (x *InitializeRegistrationViaApiFlowRequest) ProtoReflect() protoreflect.Me
 // Deprecated: Use InitializeRegistrationViaApiFlowRequest.ProtoReflect.Descriptor instead.
 func (*InitializeRegistrationViaApiFlowRequest) Descriptor() ([]byte, []int) {
 	return file_kratosgrpc_v1_registration_service_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *InitializeRegistrationViaApiFlowRequest) GetReturnSessionTokenExchangeCode() bool {
+	if x != nil {
+		return x.ReturnSessionTokenExchangeCode
+	}
+	return false
+}
+
+func (x *InitializeRegistrationViaApiFlowRequest) GetReturnTo() string {
+	if x != nil {
+		return x.ReturnTo
+	}
+	return ""
+}
+
+func (x *InitializeRegistrationViaApiFlowRequest) GetOrganization() string {
+	if x != nil {
+		return x.Organization
+	}
+	return ""
 }
 
 // InitializeRegistrationViaApiFlowResponse is the answer of InitializeRegistrationViaApiFlow.
@@ -287,7 +390,13 @@ func (x *InitializeRegistrationViaApiFlowResponse) GetFlow() *RegistrationFlow {
 type InitializeRegistrationViaBrowserFlowRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Where the browser is to go after the registration. Kratos follows only URLs that its configuration allows.
-	ReturnTo      string `protobuf:"bytes,1,opt,name=return_to,json=returnTo,proto3" json:"return_to,omitempty"`
+	ReturnTo string `protobuf:"bytes,1,opt,name=return_to,json=returnTo,proto3" json:"return_to,omitempty"`
+	// The login challenge of an OAuth 2.0 server. Kratos 1.x.
+	LoginChallenge string `protobuf:"bytes,2,opt,name=login_challenge,json=loginChallenge,proto3" json:"login_challenge,omitempty"`
+	// Where the browser goes after the verification that follows. Kratos 1.x.
+	AfterVerificationReturnTo string `protobuf:"bytes,3,opt,name=after_verification_return_to,json=afterVerificationReturnTo,proto3" json:"after_verification_return_to,omitempty"`
+	// The organization whose members may log in. Kratos 1.x.
+	Organization  string `protobuf:"bytes,4,opt,name=organization,proto3" json:"organization,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -329,11 +438,35 @@ func (x *InitializeRegistrationViaBrowserFlowRequest) GetReturnTo() string {
 	return ""
 }
 
+func (x *InitializeRegistrationViaBrowserFlowRequest) GetLoginChallenge() string {
+	if x != nil {
+		return x.LoginChallenge
+	}
+	return ""
+}
+
+func (x *InitializeRegistrationViaBrowserFlowRequest) GetAfterVerificationReturnTo() string {
+	if x != nil {
+		return x.AfterVerificationReturnTo
+	}
+	return ""
+}
+
+func (x *InitializeRegistrationViaBrowserFlowRequest) GetOrganization() string {
+	if x != nil {
+		return x.Organization
+	}
+	return ""
+}
+
 // InitializeRegistrationViaBrowserFlowResponse is the answer of InitializeRegistrationViaBrowserFlow.
 type InitializeRegistrationViaBrowserFlowResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// To the registration UI.
-	Redirect      *Redirect `protobuf:"bytes,1,opt,name=redirect,proto3" json:"redirect,omitempty"`
+	Redirect *Redirect `protobuf:"bytes,1,opt,name=redirect,proto3" json:"redirect,omitempty"`
+	// The new flow, in place of the redirect: for a script in a browser that asks for JSON, which it does by the metadata
+	// `accept` with the value `application/json`. Kratos 1.x.
+	Flow          *RegistrationFlow `protobuf:"bytes,2,opt,name=flow,proto3" json:"flow,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -371,6 +504,13 @@ func (*InitializeRegistrationViaBrowserFlowResponse) Descriptor() ([]byte, []int
 func (x *InitializeRegistrationViaBrowserFlowResponse) GetRedirect() *Redirect {
 	if x != nil {
 		return x.Redirect
+	}
+	return nil
+}
+
+func (x *InitializeRegistrationViaBrowserFlowResponse) GetFlow() *RegistrationFlow {
+	if x != nil {
+		return x.Flow
 	}
 	return nil
 }
@@ -695,11 +835,180 @@ func (*CompleteRegistrationFlowWithPasswordMethodResponse_Flow) isCompleteRegist
 func (*CompleteRegistrationFlowWithPasswordMethodResponse_Redirect) isCompleteRegistrationFlowWithPasswordMethodResponse_Outcome() {
 }
 
+// UpdateRegistrationFlowRequest is the request of UpdateRegistrationFlow.
+type UpdateRegistrationFlowRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The flow's id.
+	Flow string `protobuf:"bytes,1,opt,name=flow,proto3" json:"flow,omitempty"`
+	// The method to complete the flow with, for example `code`. It can be left out where it stands in the payload.
+	Method string `protobuf:"bytes,2,opt,name=method,proto3" json:"method,omitempty"`
+	// What was filled in, by the names of the `ui`'s inputs: nested objects and Kratos's flat keys (`"traits.name.first"`) are
+	// both understood. Over REST this is the body, with the method in it.
+	Payload       *structpb.Struct `protobuf:"bytes,3,opt,name=payload,proto3" json:"payload,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateRegistrationFlowRequest) Reset() {
+	*x = UpdateRegistrationFlowRequest{}
+	mi := &file_kratosgrpc_v1_registration_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateRegistrationFlowRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateRegistrationFlowRequest) ProtoMessage() {}
+
+func (x *UpdateRegistrationFlowRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_registration_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateRegistrationFlowRequest.ProtoReflect.Descriptor instead.
+func (*UpdateRegistrationFlowRequest) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_registration_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *UpdateRegistrationFlowRequest) GetFlow() string {
+	if x != nil {
+		return x.Flow
+	}
+	return ""
+}
+
+func (x *UpdateRegistrationFlowRequest) GetMethod() string {
+	if x != nil {
+		return x.Method
+	}
+	return ""
+}
+
+func (x *UpdateRegistrationFlowRequest) GetPayload() *structpb.Struct {
+	if x != nil {
+		return x.Payload
+	}
+	return nil
+}
+
+// UpdateRegistrationFlowResponse is the answer of UpdateRegistrationFlow.
+type UpdateRegistrationFlowResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What came of it.
+	//
+	// Types that are valid to be assigned to Outcome:
+	//
+	//	*UpdateRegistrationFlowResponse_Success
+	//	*UpdateRegistrationFlowResponse_Flow
+	//	*UpdateRegistrationFlowResponse_Redirect
+	Outcome       isUpdateRegistrationFlowResponse_Outcome `protobuf_oneof:"outcome"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateRegistrationFlowResponse) Reset() {
+	*x = UpdateRegistrationFlowResponse{}
+	mi := &file_kratosgrpc_v1_registration_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateRegistrationFlowResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateRegistrationFlowResponse) ProtoMessage() {}
+
+func (x *UpdateRegistrationFlowResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_registration_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateRegistrationFlowResponse.ProtoReflect.Descriptor instead.
+func (*UpdateRegistrationFlowResponse) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_registration_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *UpdateRegistrationFlowResponse) GetOutcome() isUpdateRegistrationFlowResponse_Outcome {
+	if x != nil {
+		return x.Outcome
+	}
+	return nil
+}
+
+func (x *UpdateRegistrationFlowResponse) GetSuccess() *RegistrationSuccess {
+	if x != nil {
+		if x, ok := x.Outcome.(*UpdateRegistrationFlowResponse_Success); ok {
+			return x.Success
+		}
+	}
+	return nil
+}
+
+func (x *UpdateRegistrationFlowResponse) GetFlow() *RegistrationFlow {
+	if x != nil {
+		if x, ok := x.Outcome.(*UpdateRegistrationFlowResponse_Flow); ok {
+			return x.Flow
+		}
+	}
+	return nil
+}
+
+func (x *UpdateRegistrationFlowResponse) GetRedirect() *Redirect {
+	if x != nil {
+		if x, ok := x.Outcome.(*UpdateRegistrationFlowResponse_Redirect); ok {
+			return x.Redirect
+		}
+	}
+	return nil
+}
+
+type isUpdateRegistrationFlowResponse_Outcome interface {
+	isUpdateRegistrationFlowResponse_Outcome()
+}
+
+type UpdateRegistrationFlowResponse_Success struct {
+	// Registered.
+	Success *RegistrationSuccess `protobuf:"bytes,1,opt,name=success,proto3,oneof"`
+}
+
+type UpdateRegistrationFlowResponse_Flow struct {
+	// The form needs more or other input, or has come to its next step: the flow with its state and messages.
+	Flow *RegistrationFlow `protobuf:"bytes,2,opt,name=flow,proto3,oneof"`
+}
+
+type UpdateRegistrationFlowResponse_Redirect struct {
+	// Where the browser goes next (browser flows), with the cookies in the call's `set-cookie` metadata.
+	Redirect *Redirect `protobuf:"bytes,3,opt,name=redirect,proto3,oneof"`
+}
+
+func (*UpdateRegistrationFlowResponse_Success) isUpdateRegistrationFlowResponse_Outcome() {}
+
+func (*UpdateRegistrationFlowResponse_Flow) isUpdateRegistrationFlowResponse_Outcome() {}
+
+func (*UpdateRegistrationFlowResponse_Redirect) isUpdateRegistrationFlowResponse_Outcome() {}
+
 var File_kratosgrpc_v1_registration_service_proto protoreflect.FileDescriptor
 
 const file_kratosgrpc_v1_registration_service_proto_rawDesc = "" +
 	"\n" +
-	"(kratosgrpc/v1/registration_service.proto\x12\rkratosgrpc.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18kratosgrpc/v1/flow.proto\x1a\x1ckratosgrpc/v1/identity.proto\x1a\x1bkratosgrpc/v1/session.proto\x1a.protoc-gen-openapiv2/options/annotations.proto\"\xb6\x03\n" +
+	"(kratosgrpc/v1/registration_service.proto\x12\rkratosgrpc.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18kratosgrpc/v1/flow.proto\x1a\x1ckratosgrpc/v1/identity.proto\x1a\x1bkratosgrpc/v1/session.proto\x1a.protoc-gen-openapiv2/options/annotations.proto\"\xad\x05\n" +
 	"\x10RegistrationFlow\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\tR\x04type\x129\n" +
@@ -710,21 +1019,37 @@ const file_kratosgrpc_v1_registration_service_proto_rawDesc = "" +
 	"requestUrl\x12\x16\n" +
 	"\x06active\x18\x06 \x01(\tR\x06active\x122\n" +
 	"\bmessages\x18\a \x03(\v2\x16.kratosgrpc.v1.MessageR\bmessages\x12F\n" +
-	"\amethods\x18\b \x03(\v2,.kratosgrpc.v1.RegistrationFlow.MethodsEntryR\amethods\x1aU\n" +
+	"\amethods\x18\b \x03(\v2,.kratosgrpc.v1.RegistrationFlow.MethodsEntryR\amethods\x12!\n" +
+	"\x02ui\x18\t \x01(\v2\x11.kratosgrpc.v1.UiR\x02ui\x12\x1b\n" +
+	"\treturn_to\x18\n" +
+	" \x01(\tR\breturnTo\x12'\n" +
+	"\x0forganization_id\x18\v \x01(\tR\x0eorganizationId\x12\x14\n" +
+	"\x05state\x18\f \x01(\tR\x05state\x12B\n" +
+	"\x1bsession_token_exchange_code\x18\r \x01(\tB\x03\x80\x01\x01R\x18sessionTokenExchangeCode\x122\n" +
+	"\x05extra\x18\x0e \x01(\v2\x17.google.protobuf.StructB\x03\x80\x01\x01R\x05extra\x1aU\n" +
 	"\fMethodsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12/\n" +
-	"\x05value\x18\x02 \x01(\v2\x19.kratosgrpc.v1.FlowMethodR\x05value:\x028\x01\"\xa6\x01\n" +
+	"\x05value\x18\x02 \x01(\v2\x19.kratosgrpc.v1.FlowMethodR\x05value:\x028\x01\"\x9c\x02\n" +
 	"\x13RegistrationSuccess\x12(\n" +
 	"\rsession_token\x18\x01 \x01(\tB\x03\x80\x01\x01R\fsessionToken\x120\n" +
 	"\asession\x18\x02 \x01(\v2\x16.kratosgrpc.v1.SessionR\asession\x123\n" +
-	"\bidentity\x18\x03 \x01(\v2\x17.kratosgrpc.v1.IdentityR\bidentity\")\n" +
-	"'InitializeRegistrationViaApiFlowRequest\"_\n" +
+	"\bidentity\x18\x03 \x01(\v2\x17.kratosgrpc.v1.IdentityR\bidentity\x12@\n" +
+	"\rcontinue_with\x18\x04 \x03(\v2\x1b.kratosgrpc.v1.ContinueWithR\fcontinueWith\x122\n" +
+	"\x05extra\x18\x05 \x01(\v2\x17.google.protobuf.StructB\x03\x80\x01\x01R\x05extra\"\xca\x01\n" +
+	"'InitializeRegistrationViaApiFlowRequest\x12J\n" +
+	"\"return_session_token_exchange_code\x18\x01 \x01(\bR\x1ereturnSessionTokenExchangeCode\x12%\n" +
+	"\treturn_to\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80@R\breturnTo\x12,\n" +
+	"\forganization\x18\x03 \x01(\tB\b\xbaH\x05r\x03(\x80@R\forganization\"_\n" +
 	"(InitializeRegistrationViaApiFlowResponse\x123\n" +
-	"\x04flow\x18\x01 \x01(\v2\x1f.kratosgrpc.v1.RegistrationFlowR\x04flow\"T\n" +
+	"\x04flow\x18\x01 \x01(\v2\x1f.kratosgrpc.v1.RegistrationFlowR\x04flow\"\x80\x02\n" +
 	"+InitializeRegistrationViaBrowserFlowRequest\x12%\n" +
-	"\treturn_to\x18\x01 \x01(\tB\b\xbaH\x05r\x03(\x80@R\breturnTo\"c\n" +
+	"\treturn_to\x18\x01 \x01(\tB\b\xbaH\x05r\x03(\x80@R\breturnTo\x121\n" +
+	"\x0flogin_challenge\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80@R\x0eloginChallenge\x12I\n" +
+	"\x1cafter_verification_return_to\x18\x03 \x01(\tB\b\xbaH\x05r\x03(\x80@R\x19afterVerificationReturnTo\x12,\n" +
+	"\forganization\x18\x04 \x01(\tB\b\xbaH\x05r\x03(\x80@R\forganization\"\x98\x01\n" +
 	",InitializeRegistrationViaBrowserFlowResponse\x123\n" +
-	"\bredirect\x18\x01 \x01(\v2\x17.kratosgrpc.v1.RedirectR\bredirect\";\n" +
+	"\bredirect\x18\x01 \x01(\v2\x17.kratosgrpc.v1.RedirectR\bredirect\x123\n" +
+	"\x04flow\x18\x02 \x01(\v2\x1f.kratosgrpc.v1.RegistrationFlowR\x04flow\";\n" +
 	"\x1aGetRegistrationFlowRequest\x12\x1d\n" +
 	"\x02id\x18\x01 \x01(\tB\r\xe0A\x02\xbaH\ar\x05\x10\x01(\x80\bR\x02id\"R\n" +
 	"\x1bGetRegistrationFlowResponse\x123\n" +
@@ -741,7 +1066,16 @@ const file_kratosgrpc_v1_registration_service_proto_rawDesc = "" +
 	"\asuccess\x18\x01 \x01(\v2\".kratosgrpc.v1.RegistrationSuccessH\x00R\asuccess\x125\n" +
 	"\x04flow\x18\x02 \x01(\v2\x1f.kratosgrpc.v1.RegistrationFlowH\x00R\x04flow\x125\n" +
 	"\bredirect\x18\x03 \x01(\v2\x17.kratosgrpc.v1.RedirectH\x00R\bredirectB\t\n" +
-	"\aoutcome2\xf1\t\n" +
+	"\aoutcome\"\x9c\x01\n" +
+	"\x1dUpdateRegistrationFlowRequest\x12!\n" +
+	"\x04flow\x18\x01 \x01(\tB\r\xe0A\x02\xbaH\ar\x05\x10\x01(\x80\bR\x04flow\x12 \n" +
+	"\x06method\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80\bR\x06method\x126\n" +
+	"\apayload\x18\x03 \x01(\v2\x17.google.protobuf.StructB\x03\x80\x01\x01R\apayload\"\xd9\x01\n" +
+	"\x1eUpdateRegistrationFlowResponse\x12>\n" +
+	"\asuccess\x18\x01 \x01(\v2\".kratosgrpc.v1.RegistrationSuccessH\x00R\asuccess\x125\n" +
+	"\x04flow\x18\x02 \x01(\v2\x1f.kratosgrpc.v1.RegistrationFlowH\x00R\x04flow\x125\n" +
+	"\bredirect\x18\x03 \x01(\v2\x17.kratosgrpc.v1.RedirectH\x00R\bredirectB\t\n" +
+	"\aoutcome2\xea\r\n" +
 	"\x13RegistrationService\x12\xc1\x01\n" +
 	" InitializeRegistrationViaApiFlow\x126.kratosgrpc.v1.InitializeRegistrationViaApiFlowRequest\x1a7.kratosgrpc.v1.InitializeRegistrationViaApiFlowResponse\",\x82\xd3\xe4\x93\x02&b\x04flow\x12\x1e/self-service/registration/api\x12\x9c\x02\n" +
 	"$InitializeRegistrationViaBrowserFlow\x12:.kratosgrpc.v1.InitializeRegistrationViaBrowserFlowRequest\x1a;.kratosgrpc.v1.InitializeRegistrationViaBrowserFlowResponse\"{\x92A\"J \n" +
@@ -756,7 +1090,19 @@ const file_kratosgrpc_v1_registration_service_proto_rawDesc = "" +
 	"^Browser flows: on to where the registration leads, or back to the UI with the flow's messages.Js\n" +
 	"\x03400\x12l\n" +
 	"EThe form needs more input, see its messages (API flows); or an error.\x12#\n" +
-	"!\x1a\x1f.kratosgrpc.v1.RegistrationFlow\x82\xd3\xe4\x93\x026:\apayload\"+/self-service/registration/methods/passwordB\xc6\x01\n" +
+	"!\x1a\x1f.kratosgrpc.v1.RegistrationFlow\x82\xd3\xe4\x93\x026:\apayload\"+/self-service/registration/methods/password\x12\xf6\x03\n" +
+	"\x16UpdateRegistrationFlow\x12,.kratosgrpc.v1.UpdateRegistrationFlowRequest\x1a-.kratosgrpc.v1.UpdateRegistrationFlowResponse\"\xfe\x02\x92A\xcf\x02J<\n" +
+	"\x03200\x125\n" +
+	"\vRegistered.\x12&\n" +
+	"$\x1a\".kratosgrpc.v1.RegistrationSuccessJF\n" +
+	"\x03303\x12?\n" +
+	"=Browser flows: on to where the flow leads, or back to the UI.Jg\n" +
+	"\x03400\x12`\n" +
+	"9The form needs more input, see its messages; or an error.\x12#\n" +
+	"!\x1a\x1f.kratosgrpc.v1.RegistrationFlowJ^\n" +
+	"\x03422\x12W\n" +
+	"7A browser has to go elsewhere, see redirect_browser_to.\x12\x1c\n" +
+	"\x1a\x1a\x18.kratosgrpc.v1.ErrorBody\x82\xd3\xe4\x93\x02%:\apayload\"\x1a/self-service/registrationB\xc6\x01\n" +
 	"\x11com.kratosgrpc.v1B\x18RegistrationServiceProtoP\x01ZBgithub.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1;kratosgrpcv1\xa2\x02\x03KXX\xaa\x02\rKratosgrpc.V1\xca\x02\rKratosgrpc\\V1\xe2\x02\x19Kratosgrpc\\V1\\GPBMetadata\xea\x02\x0eKratosgrpc::V1b\x06proto3"
 
 var (
@@ -771,7 +1117,7 @@ func file_kratosgrpc_v1_registration_service_proto_rawDescGZIP() []byte {
 	return file_kratosgrpc_v1_registration_service_proto_rawDescData
 }
 
-var file_kratosgrpc_v1_registration_service_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_kratosgrpc_v1_registration_service_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_kratosgrpc_v1_registration_service_proto_goTypes = []any{
 	(*RegistrationFlow)(nil),                                   // 0: kratosgrpc.v1.RegistrationFlow
 	(*RegistrationSuccess)(nil),                                // 1: kratosgrpc.v1.RegistrationSuccess
@@ -784,44 +1130,59 @@ var file_kratosgrpc_v1_registration_service_proto_goTypes = []any{
 	(*CompleteRegistrationFlowWithPasswordMethodRequest)(nil),  // 8: kratosgrpc.v1.CompleteRegistrationFlowWithPasswordMethodRequest
 	(*RegistrationPasswordPayload)(nil),                        // 9: kratosgrpc.v1.RegistrationPasswordPayload
 	(*CompleteRegistrationFlowWithPasswordMethodResponse)(nil), // 10: kratosgrpc.v1.CompleteRegistrationFlowWithPasswordMethodResponse
-	nil,                           // 11: kratosgrpc.v1.RegistrationFlow.MethodsEntry
-	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
-	(*Message)(nil),               // 13: kratosgrpc.v1.Message
-	(*Session)(nil),               // 14: kratosgrpc.v1.Session
-	(*Identity)(nil),              // 15: kratosgrpc.v1.Identity
-	(*Redirect)(nil),              // 16: kratosgrpc.v1.Redirect
-	(*structpb.Struct)(nil),       // 17: google.protobuf.Struct
-	(*FlowMethod)(nil),            // 18: kratosgrpc.v1.FlowMethod
+	(*UpdateRegistrationFlowRequest)(nil),                      // 11: kratosgrpc.v1.UpdateRegistrationFlowRequest
+	(*UpdateRegistrationFlowResponse)(nil),                     // 12: kratosgrpc.v1.UpdateRegistrationFlowResponse
+	nil,                                                        // 13: kratosgrpc.v1.RegistrationFlow.MethodsEntry
+	(*timestamppb.Timestamp)(nil),                              // 14: google.protobuf.Timestamp
+	(*Message)(nil),                                            // 15: kratosgrpc.v1.Message
+	(*Ui)(nil),                                                 // 16: kratosgrpc.v1.Ui
+	(*structpb.Struct)(nil),                                    // 17: google.protobuf.Struct
+	(*Session)(nil),                                            // 18: kratosgrpc.v1.Session
+	(*Identity)(nil),                                           // 19: kratosgrpc.v1.Identity
+	(*ContinueWith)(nil),                                       // 20: kratosgrpc.v1.ContinueWith
+	(*Redirect)(nil),                                           // 21: kratosgrpc.v1.Redirect
+	(*FlowMethod)(nil),                                         // 22: kratosgrpc.v1.FlowMethod
 }
 var file_kratosgrpc_v1_registration_service_proto_depIdxs = []int32{
-	12, // 0: kratosgrpc.v1.RegistrationFlow.expires_at:type_name -> google.protobuf.Timestamp
-	12, // 1: kratosgrpc.v1.RegistrationFlow.issued_at:type_name -> google.protobuf.Timestamp
-	13, // 2: kratosgrpc.v1.RegistrationFlow.messages:type_name -> kratosgrpc.v1.Message
-	11, // 3: kratosgrpc.v1.RegistrationFlow.methods:type_name -> kratosgrpc.v1.RegistrationFlow.MethodsEntry
-	14, // 4: kratosgrpc.v1.RegistrationSuccess.session:type_name -> kratosgrpc.v1.Session
-	15, // 5: kratosgrpc.v1.RegistrationSuccess.identity:type_name -> kratosgrpc.v1.Identity
-	0,  // 6: kratosgrpc.v1.InitializeRegistrationViaApiFlowResponse.flow:type_name -> kratosgrpc.v1.RegistrationFlow
-	16, // 7: kratosgrpc.v1.InitializeRegistrationViaBrowserFlowResponse.redirect:type_name -> kratosgrpc.v1.Redirect
-	0,  // 8: kratosgrpc.v1.GetRegistrationFlowResponse.flow:type_name -> kratosgrpc.v1.RegistrationFlow
-	9,  // 9: kratosgrpc.v1.CompleteRegistrationFlowWithPasswordMethodRequest.payload:type_name -> kratosgrpc.v1.RegistrationPasswordPayload
-	17, // 10: kratosgrpc.v1.RegistrationPasswordPayload.traits:type_name -> google.protobuf.Struct
-	1,  // 11: kratosgrpc.v1.CompleteRegistrationFlowWithPasswordMethodResponse.success:type_name -> kratosgrpc.v1.RegistrationSuccess
-	0,  // 12: kratosgrpc.v1.CompleteRegistrationFlowWithPasswordMethodResponse.flow:type_name -> kratosgrpc.v1.RegistrationFlow
-	16, // 13: kratosgrpc.v1.CompleteRegistrationFlowWithPasswordMethodResponse.redirect:type_name -> kratosgrpc.v1.Redirect
-	18, // 14: kratosgrpc.v1.RegistrationFlow.MethodsEntry.value:type_name -> kratosgrpc.v1.FlowMethod
-	2,  // 15: kratosgrpc.v1.RegistrationService.InitializeRegistrationViaApiFlow:input_type -> kratosgrpc.v1.InitializeRegistrationViaApiFlowRequest
-	4,  // 16: kratosgrpc.v1.RegistrationService.InitializeRegistrationViaBrowserFlow:input_type -> kratosgrpc.v1.InitializeRegistrationViaBrowserFlowRequest
-	6,  // 17: kratosgrpc.v1.RegistrationService.GetRegistrationFlow:input_type -> kratosgrpc.v1.GetRegistrationFlowRequest
-	8,  // 18: kratosgrpc.v1.RegistrationService.CompleteRegistrationFlowWithPasswordMethod:input_type -> kratosgrpc.v1.CompleteRegistrationFlowWithPasswordMethodRequest
-	3,  // 19: kratosgrpc.v1.RegistrationService.InitializeRegistrationViaApiFlow:output_type -> kratosgrpc.v1.InitializeRegistrationViaApiFlowResponse
-	5,  // 20: kratosgrpc.v1.RegistrationService.InitializeRegistrationViaBrowserFlow:output_type -> kratosgrpc.v1.InitializeRegistrationViaBrowserFlowResponse
-	7,  // 21: kratosgrpc.v1.RegistrationService.GetRegistrationFlow:output_type -> kratosgrpc.v1.GetRegistrationFlowResponse
-	10, // 22: kratosgrpc.v1.RegistrationService.CompleteRegistrationFlowWithPasswordMethod:output_type -> kratosgrpc.v1.CompleteRegistrationFlowWithPasswordMethodResponse
-	19, // [19:23] is the sub-list for method output_type
-	15, // [15:19] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	14, // 0: kratosgrpc.v1.RegistrationFlow.expires_at:type_name -> google.protobuf.Timestamp
+	14, // 1: kratosgrpc.v1.RegistrationFlow.issued_at:type_name -> google.protobuf.Timestamp
+	15, // 2: kratosgrpc.v1.RegistrationFlow.messages:type_name -> kratosgrpc.v1.Message
+	13, // 3: kratosgrpc.v1.RegistrationFlow.methods:type_name -> kratosgrpc.v1.RegistrationFlow.MethodsEntry
+	16, // 4: kratosgrpc.v1.RegistrationFlow.ui:type_name -> kratosgrpc.v1.Ui
+	17, // 5: kratosgrpc.v1.RegistrationFlow.extra:type_name -> google.protobuf.Struct
+	18, // 6: kratosgrpc.v1.RegistrationSuccess.session:type_name -> kratosgrpc.v1.Session
+	19, // 7: kratosgrpc.v1.RegistrationSuccess.identity:type_name -> kratosgrpc.v1.Identity
+	20, // 8: kratosgrpc.v1.RegistrationSuccess.continue_with:type_name -> kratosgrpc.v1.ContinueWith
+	17, // 9: kratosgrpc.v1.RegistrationSuccess.extra:type_name -> google.protobuf.Struct
+	0,  // 10: kratosgrpc.v1.InitializeRegistrationViaApiFlowResponse.flow:type_name -> kratosgrpc.v1.RegistrationFlow
+	21, // 11: kratosgrpc.v1.InitializeRegistrationViaBrowserFlowResponse.redirect:type_name -> kratosgrpc.v1.Redirect
+	0,  // 12: kratosgrpc.v1.InitializeRegistrationViaBrowserFlowResponse.flow:type_name -> kratosgrpc.v1.RegistrationFlow
+	0,  // 13: kratosgrpc.v1.GetRegistrationFlowResponse.flow:type_name -> kratosgrpc.v1.RegistrationFlow
+	9,  // 14: kratosgrpc.v1.CompleteRegistrationFlowWithPasswordMethodRequest.payload:type_name -> kratosgrpc.v1.RegistrationPasswordPayload
+	17, // 15: kratosgrpc.v1.RegistrationPasswordPayload.traits:type_name -> google.protobuf.Struct
+	1,  // 16: kratosgrpc.v1.CompleteRegistrationFlowWithPasswordMethodResponse.success:type_name -> kratosgrpc.v1.RegistrationSuccess
+	0,  // 17: kratosgrpc.v1.CompleteRegistrationFlowWithPasswordMethodResponse.flow:type_name -> kratosgrpc.v1.RegistrationFlow
+	21, // 18: kratosgrpc.v1.CompleteRegistrationFlowWithPasswordMethodResponse.redirect:type_name -> kratosgrpc.v1.Redirect
+	17, // 19: kratosgrpc.v1.UpdateRegistrationFlowRequest.payload:type_name -> google.protobuf.Struct
+	1,  // 20: kratosgrpc.v1.UpdateRegistrationFlowResponse.success:type_name -> kratosgrpc.v1.RegistrationSuccess
+	0,  // 21: kratosgrpc.v1.UpdateRegistrationFlowResponse.flow:type_name -> kratosgrpc.v1.RegistrationFlow
+	21, // 22: kratosgrpc.v1.UpdateRegistrationFlowResponse.redirect:type_name -> kratosgrpc.v1.Redirect
+	22, // 23: kratosgrpc.v1.RegistrationFlow.MethodsEntry.value:type_name -> kratosgrpc.v1.FlowMethod
+	2,  // 24: kratosgrpc.v1.RegistrationService.InitializeRegistrationViaApiFlow:input_type -> kratosgrpc.v1.InitializeRegistrationViaApiFlowRequest
+	4,  // 25: kratosgrpc.v1.RegistrationService.InitializeRegistrationViaBrowserFlow:input_type -> kratosgrpc.v1.InitializeRegistrationViaBrowserFlowRequest
+	6,  // 26: kratosgrpc.v1.RegistrationService.GetRegistrationFlow:input_type -> kratosgrpc.v1.GetRegistrationFlowRequest
+	8,  // 27: kratosgrpc.v1.RegistrationService.CompleteRegistrationFlowWithPasswordMethod:input_type -> kratosgrpc.v1.CompleteRegistrationFlowWithPasswordMethodRequest
+	11, // 28: kratosgrpc.v1.RegistrationService.UpdateRegistrationFlow:input_type -> kratosgrpc.v1.UpdateRegistrationFlowRequest
+	3,  // 29: kratosgrpc.v1.RegistrationService.InitializeRegistrationViaApiFlow:output_type -> kratosgrpc.v1.InitializeRegistrationViaApiFlowResponse
+	5,  // 30: kratosgrpc.v1.RegistrationService.InitializeRegistrationViaBrowserFlow:output_type -> kratosgrpc.v1.InitializeRegistrationViaBrowserFlowResponse
+	7,  // 31: kratosgrpc.v1.RegistrationService.GetRegistrationFlow:output_type -> kratosgrpc.v1.GetRegistrationFlowResponse
+	10, // 32: kratosgrpc.v1.RegistrationService.CompleteRegistrationFlowWithPasswordMethod:output_type -> kratosgrpc.v1.CompleteRegistrationFlowWithPasswordMethodResponse
+	12, // 33: kratosgrpc.v1.RegistrationService.UpdateRegistrationFlow:output_type -> kratosgrpc.v1.UpdateRegistrationFlowResponse
+	29, // [29:34] is the sub-list for method output_type
+	24, // [24:29] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_kratosgrpc_v1_registration_service_proto_init() }
@@ -837,13 +1198,18 @@ func file_kratosgrpc_v1_registration_service_proto_init() {
 		(*CompleteRegistrationFlowWithPasswordMethodResponse_Flow)(nil),
 		(*CompleteRegistrationFlowWithPasswordMethodResponse_Redirect)(nil),
 	}
+	file_kratosgrpc_v1_registration_service_proto_msgTypes[12].OneofWrappers = []any{
+		(*UpdateRegistrationFlowResponse_Success)(nil),
+		(*UpdateRegistrationFlowResponse_Flow)(nil),
+		(*UpdateRegistrationFlowResponse_Redirect)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kratosgrpc_v1_registration_service_proto_rawDesc), len(file_kratosgrpc_v1_registration_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   12,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -23,6 +23,7 @@ const (
 	RegistrationService_InitializeRegistrationViaBrowserFlow_FullMethodName       = "/kratosgrpc.v1.RegistrationService/InitializeRegistrationViaBrowserFlow"
 	RegistrationService_GetRegistrationFlow_FullMethodName                        = "/kratosgrpc.v1.RegistrationService/GetRegistrationFlow"
 	RegistrationService_CompleteRegistrationFlowWithPasswordMethod_FullMethodName = "/kratosgrpc.v1.RegistrationService/CompleteRegistrationFlowWithPasswordMethod"
+	RegistrationService_UpdateRegistrationFlow_FullMethodName                     = "/kratosgrpc.v1.RegistrationService/UpdateRegistrationFlow"
 )
 
 // RegistrationServiceClient is the client API for RegistrationService service.
@@ -54,6 +55,14 @@ type RegistrationServiceClient interface {
 	// Kratos: `completeSelfServiceRegistrationFlowWithPasswordMethod`. Errors: NOT_FOUND, FLOW_EXPIRED,
 	// SESSION_ALREADY_AVAILABLE, CSRF_VIOLATION.
 	CompleteRegistrationFlowWithPasswordMethod(ctx context.Context, in *CompleteRegistrationFlowWithPasswordMethodRequest, opts ...grpc.CallOption) (*CompleteRegistrationFlowWithPasswordMethodResponse, error)
+	// Completes a registration flow with any of its methods: `password`, `code`, `oidc`, `webauthn`, `passkey`, `profile`, or one that this contract does not know. What
+	// a method wants is said by the flow's `ui`. Input that does not do is no error: the outcome is then the flow with its
+	// messages. So is a method of several steps that has come to the next, such as a code that has been sent: see the
+	// flow's `state`.
+	//
+	// Kratos 1.x: `updateRegistrationFlow`. Errors: NOT_FOUND, FLOW_EXPIRED, SESSION_ALREADY_AVAILABLE, CSRF_VIOLATION;
+	// UNSUPPORTED_BY_UPSTREAM in front of a Kratos 0.x.
+	UpdateRegistrationFlow(ctx context.Context, in *UpdateRegistrationFlowRequest, opts ...grpc.CallOption) (*UpdateRegistrationFlowResponse, error)
 }
 
 type registrationServiceClient struct {
@@ -104,6 +113,16 @@ func (c *registrationServiceClient) CompleteRegistrationFlowWithPasswordMethod(c
 	return out, nil
 }
 
+func (c *registrationServiceClient) UpdateRegistrationFlow(ctx context.Context, in *UpdateRegistrationFlowRequest, opts ...grpc.CallOption) (*UpdateRegistrationFlowResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UpdateRegistrationFlowResponse)
+	err := c.cc.Invoke(ctx, RegistrationService_UpdateRegistrationFlow_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // RegistrationServiceServer is the server API for RegistrationService service.
 // All implementations must embed UnimplementedRegistrationServiceServer
 // for forward compatibility.
@@ -133,6 +152,14 @@ type RegistrationServiceServer interface {
 	// Kratos: `completeSelfServiceRegistrationFlowWithPasswordMethod`. Errors: NOT_FOUND, FLOW_EXPIRED,
 	// SESSION_ALREADY_AVAILABLE, CSRF_VIOLATION.
 	CompleteRegistrationFlowWithPasswordMethod(context.Context, *CompleteRegistrationFlowWithPasswordMethodRequest) (*CompleteRegistrationFlowWithPasswordMethodResponse, error)
+	// Completes a registration flow with any of its methods: `password`, `code`, `oidc`, `webauthn`, `passkey`, `profile`, or one that this contract does not know. What
+	// a method wants is said by the flow's `ui`. Input that does not do is no error: the outcome is then the flow with its
+	// messages. So is a method of several steps that has come to the next, such as a code that has been sent: see the
+	// flow's `state`.
+	//
+	// Kratos 1.x: `updateRegistrationFlow`. Errors: NOT_FOUND, FLOW_EXPIRED, SESSION_ALREADY_AVAILABLE, CSRF_VIOLATION;
+	// UNSUPPORTED_BY_UPSTREAM in front of a Kratos 0.x.
+	UpdateRegistrationFlow(context.Context, *UpdateRegistrationFlowRequest) (*UpdateRegistrationFlowResponse, error)
 	mustEmbedUnimplementedRegistrationServiceServer()
 }
 
@@ -154,6 +181,9 @@ func (UnimplementedRegistrationServiceServer) GetRegistrationFlow(context.Contex
 }
 func (UnimplementedRegistrationServiceServer) CompleteRegistrationFlowWithPasswordMethod(context.Context, *CompleteRegistrationFlowWithPasswordMethodRequest) (*CompleteRegistrationFlowWithPasswordMethodResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CompleteRegistrationFlowWithPasswordMethod not implemented")
+}
+func (UnimplementedRegistrationServiceServer) UpdateRegistrationFlow(context.Context, *UpdateRegistrationFlowRequest) (*UpdateRegistrationFlowResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method UpdateRegistrationFlow not implemented")
 }
 func (UnimplementedRegistrationServiceServer) mustEmbedUnimplementedRegistrationServiceServer() {}
 func (UnimplementedRegistrationServiceServer) testEmbeddedByValue()                             {}
@@ -248,6 +278,24 @@ func _RegistrationService_CompleteRegistrationFlowWithPasswordMethod_Handler(srv
 	return interceptor(ctx, in, info, handler)
 }
 
+func _RegistrationService_UpdateRegistrationFlow_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UpdateRegistrationFlowRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RegistrationServiceServer).UpdateRegistrationFlow(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RegistrationService_UpdateRegistrationFlow_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RegistrationServiceServer).UpdateRegistrationFlow(ctx, req.(*UpdateRegistrationFlowRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // RegistrationService_ServiceDesc is the grpc.ServiceDesc for RegistrationService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -270,6 +318,10 @@ var RegistrationService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "CompleteRegistrationFlowWithPasswordMethod",
 			Handler:    _RegistrationService_CompleteRegistrationFlowWithPasswordMethod_Handler,
+		},
+		{
+			MethodName: "UpdateRegistrationFlow",
+			Handler:    _RegistrationService_UpdateRegistrationFlow_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

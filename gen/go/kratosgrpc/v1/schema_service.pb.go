@@ -117,6 +117,263 @@ func (x *GetSchemaResponse) GetSchema() []byte {
 	return nil
 }
 
+// ListIdentitySchemasRequest is the request of ListIdentitySchemas.
+type ListIdentitySchemasRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The most schemas to answer, at most 1,000; 0 leaves it to Kratos (250).
+	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// The `next_page_token` of the page before, or nothing for the first page.
+	PageToken     string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListIdentitySchemasRequest) Reset() {
+	*x = ListIdentitySchemasRequest{}
+	mi := &file_kratosgrpc_v1_schema_service_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListIdentitySchemasRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListIdentitySchemasRequest) ProtoMessage() {}
+
+func (x *ListIdentitySchemasRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_schema_service_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListIdentitySchemasRequest.ProtoReflect.Descriptor instead.
+func (*ListIdentitySchemasRequest) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_schema_service_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *ListIdentitySchemasRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListIdentitySchemasRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// ListIdentitySchemasResponse is the answer of ListIdentitySchemas.
+type ListIdentitySchemasResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The schemas.
+	IdentitySchemas []*IdentitySchema `protobuf:"bytes,1,rep,name=identity_schemas,json=identitySchemas,proto3" json:"identity_schemas,omitempty"`
+	// What asks for the next page, or nothing on the last. Over REST it is in the header `Link`.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// How many schemas there are in all. Over REST it is the header `X-Total-Count`.
+	TotalSize     int32 `protobuf:"varint,3,opt,name=total_size,json=totalSize,proto3" json:"total_size,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListIdentitySchemasResponse) Reset() {
+	*x = ListIdentitySchemasResponse{}
+	mi := &file_kratosgrpc_v1_schema_service_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListIdentitySchemasResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListIdentitySchemasResponse) ProtoMessage() {}
+
+func (x *ListIdentitySchemasResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_schema_service_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListIdentitySchemasResponse.ProtoReflect.Descriptor instead.
+func (*ListIdentitySchemasResponse) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_schema_service_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *ListIdentitySchemasResponse) GetIdentitySchemas() []*IdentitySchema {
+	if x != nil {
+		return x.IdentitySchemas
+	}
+	return nil
+}
+
+func (x *ListIdentitySchemasResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+func (x *ListIdentitySchemasResponse) GetTotalSize() int32 {
+	if x != nil {
+		return x.TotalSize
+	}
+	return 0
+}
+
+// IdentitySchema is a JSON Schema that the traits of identities can follow. Kratos 1.x: `identitySchemaContainer`.
+type IdentitySchema struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The schema's id, as in Identity.schema_id.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// The JSON Schema, byte for byte as Kratos serves it. Over REST it is JSON, not text in base64.
+	Schema        []byte `protobuf:"bytes,2,opt,name=schema,proto3" json:"schema,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *IdentitySchema) Reset() {
+	*x = IdentitySchema{}
+	mi := &file_kratosgrpc_v1_schema_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *IdentitySchema) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*IdentitySchema) ProtoMessage() {}
+
+func (x *IdentitySchema) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_schema_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use IdentitySchema.ProtoReflect.Descriptor instead.
+func (*IdentitySchema) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_schema_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *IdentitySchema) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *IdentitySchema) GetSchema() []byte {
+	if x != nil {
+		return x.Schema
+	}
+	return nil
+}
+
+// GetWebAuthnJavaScriptRequest is the request of GetWebAuthnJavaScript.
+type GetWebAuthnJavaScriptRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetWebAuthnJavaScriptRequest) Reset() {
+	*x = GetWebAuthnJavaScriptRequest{}
+	mi := &file_kratosgrpc_v1_schema_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetWebAuthnJavaScriptRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetWebAuthnJavaScriptRequest) ProtoMessage() {}
+
+func (x *GetWebAuthnJavaScriptRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_schema_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetWebAuthnJavaScriptRequest.ProtoReflect.Descriptor instead.
+func (*GetWebAuthnJavaScriptRequest) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_schema_service_proto_rawDescGZIP(), []int{5}
+}
+
+// GetWebAuthnJavaScriptResponse is the answer of GetWebAuthnJavaScript.
+type GetWebAuthnJavaScriptResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The script, byte for byte as Kratos serves it. Over REST it is the whole body.
+	Script        []byte `protobuf:"bytes,1,opt,name=script,proto3" json:"script,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetWebAuthnJavaScriptResponse) Reset() {
+	*x = GetWebAuthnJavaScriptResponse{}
+	mi := &file_kratosgrpc_v1_schema_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetWebAuthnJavaScriptResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetWebAuthnJavaScriptResponse) ProtoMessage() {}
+
+func (x *GetWebAuthnJavaScriptResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_schema_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetWebAuthnJavaScriptResponse.ProtoReflect.Descriptor instead.
+func (*GetWebAuthnJavaScriptResponse) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_schema_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *GetWebAuthnJavaScriptResponse) GetScript() []byte {
+	if x != nil {
+		return x.Script
+	}
+	return nil
+}
+
 var File_kratosgrpc_v1_schema_service_proto protoreflect.FileDescriptor
 
 const file_kratosgrpc_v1_schema_service_proto_rawDesc = "" +
@@ -125,12 +382,33 @@ const file_kratosgrpc_v1_schema_service_proto_rawDesc = "" +
 	"\x10GetSchemaRequest\x12\x1d\n" +
 	"\x02id\x18\x01 \x01(\tB\r\xe0A\x02\xbaH\ar\x05\x10\x01(\x80\bR\x02id\"+\n" +
 	"\x11GetSchemaResponse\x12\x16\n" +
-	"\x06schema\x18\x01 \x01(\fR\x06schema2\x9d\x01\n" +
+	"\x06schema\x18\x01 \x01(\fR\x06schema\"n\n" +
+	"\x1aListIdentitySchemasRequest\x12'\n" +
+	"\tpage_size\x18\x01 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
+	"\n" +
+	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80\bR\tpageToken\"\xae\x01\n" +
+	"\x1bListIdentitySchemasResponse\x12H\n" +
+	"\x10identity_schemas\x18\x01 \x03(\v2\x1d.kratosgrpc.v1.IdentitySchemaR\x0fidentitySchemas\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1d\n" +
+	"\n" +
+	"total_size\x18\x03 \x01(\x05R\ttotalSize\"8\n" +
+	"\x0eIdentitySchema\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
+	"\x06schema\x18\x02 \x01(\fR\x06schema\"\x1e\n" +
+	"\x1cGetWebAuthnJavaScriptRequest\"7\n" +
+	"\x1dGetWebAuthnJavaScriptResponse\x12\x16\n" +
+	"\x06script\x18\x01 \x01(\fR\x06script2\xec\x03\n" +
 	"\rSchemaService\x12\x8b\x01\n" +
 	"\tGetSchema\x12\x1f.kratosgrpc.v1.GetSchemaRequest\x1a .kratosgrpc.v1.GetSchemaResponse\";\x92A#J!\n" +
 	"\x03200\x12\x1a\n" +
 	"\x10The JSON Schema.\x12\x06\n" +
-	"\x04\x9a\x02\x01\x06\x82\xd3\xe4\x93\x02\x0f\x12\r/schemas/{id}B\xc0\x01\n" +
+	"\x04\x9a\x02\x01\x06\x82\xd3\xe4\x93\x02\x0f\x12\r/schemas/{id}\x12\x90\x01\n" +
+	"\x13ListIdentitySchemas\x12).kratosgrpc.v1.ListIdentitySchemasRequest\x1a*.kratosgrpc.v1.ListIdentitySchemasResponse\"\"\x82\xd3\xe4\x93\x02\x1cb\x10identity_schemas\x12\b/schemas\x12\xb9\x01\n" +
+	"\x15GetWebAuthnJavaScript\x12+.kratosgrpc.v1.GetWebAuthnJavaScriptRequest\x1a,.kratosgrpc.v1.GetWebAuthnJavaScriptResponse\"E\x92A\x1eJ\x1c\n" +
+	"\x03200\x12\x15\n" +
+	"\vThe script.\x12\x06\n" +
+	"\x04\x9a\x02\x01\a\x82\xd3\xe4\x93\x02\x1e\x12\x1c/.well-known/ory/webauthn.jsB\xc0\x01\n" +
 	"\x11com.kratosgrpc.v1B\x12SchemaServiceProtoP\x01ZBgithub.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1;kratosgrpcv1\xa2\x02\x03KXX\xaa\x02\rKratosgrpc.V1\xca\x02\rKratosgrpc\\V1\xe2\x02\x19Kratosgrpc\\V1\\GPBMetadata\xea\x02\x0eKratosgrpc::V1b\x06proto3"
 
 var (
@@ -145,19 +423,29 @@ func file_kratosgrpc_v1_schema_service_proto_rawDescGZIP() []byte {
 	return file_kratosgrpc_v1_schema_service_proto_rawDescData
 }
 
-var file_kratosgrpc_v1_schema_service_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
+var file_kratosgrpc_v1_schema_service_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_kratosgrpc_v1_schema_service_proto_goTypes = []any{
-	(*GetSchemaRequest)(nil),  // 0: kratosgrpc.v1.GetSchemaRequest
-	(*GetSchemaResponse)(nil), // 1: kratosgrpc.v1.GetSchemaResponse
+	(*GetSchemaRequest)(nil),              // 0: kratosgrpc.v1.GetSchemaRequest
+	(*GetSchemaResponse)(nil),             // 1: kratosgrpc.v1.GetSchemaResponse
+	(*ListIdentitySchemasRequest)(nil),    // 2: kratosgrpc.v1.ListIdentitySchemasRequest
+	(*ListIdentitySchemasResponse)(nil),   // 3: kratosgrpc.v1.ListIdentitySchemasResponse
+	(*IdentitySchema)(nil),                // 4: kratosgrpc.v1.IdentitySchema
+	(*GetWebAuthnJavaScriptRequest)(nil),  // 5: kratosgrpc.v1.GetWebAuthnJavaScriptRequest
+	(*GetWebAuthnJavaScriptResponse)(nil), // 6: kratosgrpc.v1.GetWebAuthnJavaScriptResponse
 }
 var file_kratosgrpc_v1_schema_service_proto_depIdxs = []int32{
-	0, // 0: kratosgrpc.v1.SchemaService.GetSchema:input_type -> kratosgrpc.v1.GetSchemaRequest
-	1, // 1: kratosgrpc.v1.SchemaService.GetSchema:output_type -> kratosgrpc.v1.GetSchemaResponse
-	1, // [1:2] is the sub-list for method output_type
-	0, // [0:1] is the sub-list for method input_type
-	0, // [0:0] is the sub-list for extension type_name
-	0, // [0:0] is the sub-list for extension extendee
-	0, // [0:0] is the sub-list for field type_name
+	4, // 0: kratosgrpc.v1.ListIdentitySchemasResponse.identity_schemas:type_name -> kratosgrpc.v1.IdentitySchema
+	0, // 1: kratosgrpc.v1.SchemaService.GetSchema:input_type -> kratosgrpc.v1.GetSchemaRequest
+	2, // 2: kratosgrpc.v1.SchemaService.ListIdentitySchemas:input_type -> kratosgrpc.v1.ListIdentitySchemasRequest
+	5, // 3: kratosgrpc.v1.SchemaService.GetWebAuthnJavaScript:input_type -> kratosgrpc.v1.GetWebAuthnJavaScriptRequest
+	1, // 4: kratosgrpc.v1.SchemaService.GetSchema:output_type -> kratosgrpc.v1.GetSchemaResponse
+	3, // 5: kratosgrpc.v1.SchemaService.ListIdentitySchemas:output_type -> kratosgrpc.v1.ListIdentitySchemasResponse
+	6, // 6: kratosgrpc.v1.SchemaService.GetWebAuthnJavaScript:output_type -> kratosgrpc.v1.GetWebAuthnJavaScriptResponse
+	4, // [4:7] is the sub-list for method output_type
+	1, // [1:4] is the sub-list for method input_type
+	1, // [1:1] is the sub-list for extension type_name
+	1, // [1:1] is the sub-list for extension extendee
+	0, // [0:1] is the sub-list for field type_name
 }
 
 func init() { file_kratosgrpc_v1_schema_service_proto_init() }
@@ -171,7 +459,7 @@ func file_kratosgrpc_v1_schema_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kratosgrpc_v1_schema_service_proto_rawDesc), len(file_kratosgrpc_v1_schema_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   2,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

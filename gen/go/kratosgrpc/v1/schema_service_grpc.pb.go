@@ -19,7 +19,9 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	SchemaService_GetSchema_FullMethodName = "/kratosgrpc.v1.SchemaService/GetSchema"
+	SchemaService_GetSchema_FullMethodName             = "/kratosgrpc.v1.SchemaService/GetSchema"
+	SchemaService_ListIdentitySchemas_FullMethodName   = "/kratosgrpc.v1.SchemaService/ListIdentitySchemas"
+	SchemaService_GetWebAuthnJavaScript_FullMethodName = "/kratosgrpc.v1.SchemaService/GetWebAuthnJavaScript"
 )
 
 // SchemaServiceClient is the client API for SchemaService service.
@@ -32,6 +34,14 @@ type SchemaServiceClient interface {
 	//
 	// Kratos: `getSchema`. Errors: NOT_FOUND.
 	GetSchema(ctx context.Context, in *GetSchemaRequest, opts ...grpc.CallOption) (*GetSchemaResponse, error)
+	// Lists the JSON Schemas that traits of identities can follow.
+	//
+	// Kratos 1.x: `listIdentitySchemas`. Errors: UNSUPPORTED_BY_UPSTREAM in front of a Kratos 0.x.
+	ListIdentitySchemas(ctx context.Context, in *ListIdentitySchemasRequest, opts ...grpc.CallOption) (*ListIdentitySchemasResponse, error)
+	// Fetches the script by which a page in a browser uses security keys and passkeys.
+	//
+	// Kratos 1.x: `getWebAuthnJavaScript`. Errors: UNSUPPORTED_BY_UPSTREAM in front of a Kratos 0.x.
+	GetWebAuthnJavaScript(ctx context.Context, in *GetWebAuthnJavaScriptRequest, opts ...grpc.CallOption) (*GetWebAuthnJavaScriptResponse, error)
 }
 
 type schemaServiceClient struct {
@@ -52,6 +62,26 @@ func (c *schemaServiceClient) GetSchema(ctx context.Context, in *GetSchemaReques
 	return out, nil
 }
 
+func (c *schemaServiceClient) ListIdentitySchemas(ctx context.Context, in *ListIdentitySchemasRequest, opts ...grpc.CallOption) (*ListIdentitySchemasResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListIdentitySchemasResponse)
+	err := c.cc.Invoke(ctx, SchemaService_ListIdentitySchemas_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *schemaServiceClient) GetWebAuthnJavaScript(ctx context.Context, in *GetWebAuthnJavaScriptRequest, opts ...grpc.CallOption) (*GetWebAuthnJavaScriptResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetWebAuthnJavaScriptResponse)
+	err := c.cc.Invoke(ctx, SchemaService_GetWebAuthnJavaScript_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // SchemaServiceServer is the server API for SchemaService service.
 // All implementations must embed UnimplementedSchemaServiceServer
 // for forward compatibility.
@@ -62,6 +92,14 @@ type SchemaServiceServer interface {
 	//
 	// Kratos: `getSchema`. Errors: NOT_FOUND.
 	GetSchema(context.Context, *GetSchemaRequest) (*GetSchemaResponse, error)
+	// Lists the JSON Schemas that traits of identities can follow.
+	//
+	// Kratos 1.x: `listIdentitySchemas`. Errors: UNSUPPORTED_BY_UPSTREAM in front of a Kratos 0.x.
+	ListIdentitySchemas(context.Context, *ListIdentitySchemasRequest) (*ListIdentitySchemasResponse, error)
+	// Fetches the script by which a page in a browser uses security keys and passkeys.
+	//
+	// Kratos 1.x: `getWebAuthnJavaScript`. Errors: UNSUPPORTED_BY_UPSTREAM in front of a Kratos 0.x.
+	GetWebAuthnJavaScript(context.Context, *GetWebAuthnJavaScriptRequest) (*GetWebAuthnJavaScriptResponse, error)
 	mustEmbedUnimplementedSchemaServiceServer()
 }
 
@@ -74,6 +112,12 @@ type UnimplementedSchemaServiceServer struct{}
 
 func (UnimplementedSchemaServiceServer) GetSchema(context.Context, *GetSchemaRequest) (*GetSchemaResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetSchema not implemented")
+}
+func (UnimplementedSchemaServiceServer) ListIdentitySchemas(context.Context, *ListIdentitySchemasRequest) (*ListIdentitySchemasResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListIdentitySchemas not implemented")
+}
+func (UnimplementedSchemaServiceServer) GetWebAuthnJavaScript(context.Context, *GetWebAuthnJavaScriptRequest) (*GetWebAuthnJavaScriptResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetWebAuthnJavaScript not implemented")
 }
 func (UnimplementedSchemaServiceServer) mustEmbedUnimplementedSchemaServiceServer() {}
 func (UnimplementedSchemaServiceServer) testEmbeddedByValue()                       {}
@@ -114,6 +158,42 @@ func _SchemaService_GetSchema_Handler(srv interface{}, ctx context.Context, dec 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _SchemaService_ListIdentitySchemas_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListIdentitySchemasRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SchemaServiceServer).ListIdentitySchemas(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SchemaService_ListIdentitySchemas_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SchemaServiceServer).ListIdentitySchemas(ctx, req.(*ListIdentitySchemasRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SchemaService_GetWebAuthnJavaScript_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetWebAuthnJavaScriptRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SchemaServiceServer).GetWebAuthnJavaScript(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SchemaService_GetWebAuthnJavaScript_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SchemaServiceServer).GetWebAuthnJavaScript(ctx, req.(*GetWebAuthnJavaScriptRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // SchemaService_ServiceDesc is the grpc.ServiceDesc for SchemaService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -124,6 +204,14 @@ var SchemaService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetSchema",
 			Handler:    _SchemaService_GetSchema_Handler,
+		},
+		{
+			MethodName: "ListIdentitySchemas",
+			Handler:    _SchemaService_ListIdentitySchemas_Handler,
+		},
+		{
+			MethodName: "GetWebAuthnJavaScript",
+			Handler:    _SchemaService_GetWebAuthnJavaScript_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -9,6 +9,7 @@ package kratosgrpcv1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	structpb "google.golang.org/protobuf/types/known/structpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -37,7 +38,19 @@ type Session struct {
 	// When the session was issued.
 	IssuedAt *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=issued_at,json=issuedAt,proto3" json:"issued_at,omitempty"`
 	// Whose session this is.
-	Identity      *Identity `protobuf:"bytes,6,opt,name=identity,proto3" json:"identity,omitempty"`
+	Identity *Identity `protobuf:"bytes,6,opt,name=identity,proto3" json:"identity,omitempty"`
+	// How well the identity has proved who it is: `aal0`, `aal1` (one factor) or `aal2` (two). Kratos owns this vocabulary.
+	// Kratos 1.x.
+	AuthenticatorAssuranceLevel string `protobuf:"bytes,7,opt,name=authenticator_assurance_level,json=authenticatorAssuranceLevel,proto3" json:"authenticator_assurance_level,omitempty"`
+	// How the identity has proved who it is. Kratos 1.x.
+	AuthenticationMethods []*AuthenticationMethod `protobuf:"bytes,8,rep,name=authentication_methods,json=authenticationMethods,proto3" json:"authentication_methods,omitempty"`
+	// Where the session was used from. Kratos 1.x.
+	Devices []*SessionDevice `protobuf:"bytes,9,rep,name=devices,proto3" json:"devices,omitempty"`
+	// The session as a JSON Web Token, where WhoamiRequest.tokenize_as asks for it. It is a credential. Kratos 1.x.
+	Tokenized string `protobuf:"bytes,10,opt,name=tokenized,proto3" json:"tokenized,omitempty"`
+	// What Kratos says besides, for which this contract has no field: by the names that Kratos has for it. Over REST it
+	// stands beside the other fields.
+	Extra         *structpb.Struct `protobuf:"bytes,11,opt,name=extra,proto3" json:"extra,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -114,11 +127,221 @@ func (x *Session) GetIdentity() *Identity {
 	return nil
 }
 
+func (x *Session) GetAuthenticatorAssuranceLevel() string {
+	if x != nil {
+		return x.AuthenticatorAssuranceLevel
+	}
+	return ""
+}
+
+func (x *Session) GetAuthenticationMethods() []*AuthenticationMethod {
+	if x != nil {
+		return x.AuthenticationMethods
+	}
+	return nil
+}
+
+func (x *Session) GetDevices() []*SessionDevice {
+	if x != nil {
+		return x.Devices
+	}
+	return nil
+}
+
+func (x *Session) GetTokenized() string {
+	if x != nil {
+		return x.Tokenized
+	}
+	return ""
+}
+
+func (x *Session) GetExtra() *structpb.Struct {
+	if x != nil {
+		return x.Extra
+	}
+	return nil
+}
+
+// AuthenticationMethod is one proof of who somebody is. Kratos 1.x: `sessionAuthenticationMethod`.
+type AuthenticationMethod struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The method, for example `password`, `code` or `totp`. Kratos owns this vocabulary.
+	Method string `protobuf:"bytes,1,opt,name=method,proto3" json:"method,omitempty"`
+	// The authenticator assurance level that it counts for: `aal1` or `aal2`. Kratos owns this vocabulary.
+	Aal string `protobuf:"bytes,2,opt,name=aal,proto3" json:"aal,omitempty"`
+	// When it was done.
+	CompletedAt *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=completed_at,json=completedAt,proto3" json:"completed_at,omitempty"`
+	// The OpenID Connect or SAML provider, if that was the method.
+	Provider string `protobuf:"bytes,4,opt,name=provider,proto3" json:"provider,omitempty"`
+	// The organization, if the provider is one's.
+	Organization string `protobuf:"bytes,5,opt,name=organization,proto3" json:"organization,omitempty"`
+	// What Kratos says besides, for which this contract has no field: by the names that Kratos has for it. Over REST it
+	// stands beside the other fields.
+	Extra         *structpb.Struct `protobuf:"bytes,6,opt,name=extra,proto3" json:"extra,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AuthenticationMethod) Reset() {
+	*x = AuthenticationMethod{}
+	mi := &file_kratosgrpc_v1_session_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AuthenticationMethod) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AuthenticationMethod) ProtoMessage() {}
+
+func (x *AuthenticationMethod) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_session_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AuthenticationMethod.ProtoReflect.Descriptor instead.
+func (*AuthenticationMethod) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_session_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *AuthenticationMethod) GetMethod() string {
+	if x != nil {
+		return x.Method
+	}
+	return ""
+}
+
+func (x *AuthenticationMethod) GetAal() string {
+	if x != nil {
+		return x.Aal
+	}
+	return ""
+}
+
+func (x *AuthenticationMethod) GetCompletedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CompletedAt
+	}
+	return nil
+}
+
+func (x *AuthenticationMethod) GetProvider() string {
+	if x != nil {
+		return x.Provider
+	}
+	return ""
+}
+
+func (x *AuthenticationMethod) GetOrganization() string {
+	if x != nil {
+		return x.Organization
+	}
+	return ""
+}
+
+func (x *AuthenticationMethod) GetExtra() *structpb.Struct {
+	if x != nil {
+		return x.Extra
+	}
+	return nil
+}
+
+// SessionDevice is a device that a session was used from. Kratos 1.x: `sessionDevice`.
+type SessionDevice struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The device's id, assigned by Kratos.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// The address that it had.
+	IpAddress string `protobuf:"bytes,2,opt,name=ip_address,json=ipAddress,proto3" json:"ip_address,omitempty"`
+	// What its client called itself.
+	UserAgent string `protobuf:"bytes,3,opt,name=user_agent,json=userAgent,proto3" json:"user_agent,omitempty"`
+	// Where it was, if a proxy in front of Kratos says so.
+	Location *string `protobuf:"bytes,4,opt,name=location,proto3,oneof" json:"location,omitempty"`
+	// What Kratos says besides, for which this contract has no field: by the names that Kratos has for it. Over REST it
+	// stands beside the other fields.
+	Extra         *structpb.Struct `protobuf:"bytes,5,opt,name=extra,proto3" json:"extra,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SessionDevice) Reset() {
+	*x = SessionDevice{}
+	mi := &file_kratosgrpc_v1_session_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SessionDevice) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SessionDevice) ProtoMessage() {}
+
+func (x *SessionDevice) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_session_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SessionDevice.ProtoReflect.Descriptor instead.
+func (*SessionDevice) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_session_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *SessionDevice) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *SessionDevice) GetIpAddress() string {
+	if x != nil {
+		return x.IpAddress
+	}
+	return ""
+}
+
+func (x *SessionDevice) GetUserAgent() string {
+	if x != nil {
+		return x.UserAgent
+	}
+	return ""
+}
+
+func (x *SessionDevice) GetLocation() string {
+	if x != nil && x.Location != nil {
+		return *x.Location
+	}
+	return ""
+}
+
+func (x *SessionDevice) GetExtra() *structpb.Struct {
+	if x != nil {
+		return x.Extra
+	}
+	return nil
+}
+
 var File_kratosgrpc_v1_session_proto protoreflect.FileDescriptor
 
 const file_kratosgrpc_v1_session_proto_rawDesc = "" +
 	"\n" +
-	"\x1bkratosgrpc/v1/session.proto\x12\rkratosgrpc.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ckratosgrpc/v1/identity.proto\"\xb1\x02\n" +
+	"\x1bkratosgrpc/v1/session.proto\x12\rkratosgrpc.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ckratosgrpc/v1/identity.proto\"\xe0\x04\n" +
 	"\aSession\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1b\n" +
 	"\x06active\x18\x02 \x01(\bH\x00R\x06active\x88\x01\x01\x129\n" +
@@ -126,8 +349,30 @@ const file_kratosgrpc_v1_session_proto_rawDesc = "" +
 	"expires_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x12E\n" +
 	"\x10authenticated_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x0fauthenticatedAt\x127\n" +
 	"\tissued_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\bissuedAt\x123\n" +
-	"\bidentity\x18\x06 \x01(\v2\x17.kratosgrpc.v1.IdentityR\bidentityB\t\n" +
-	"\a_activeB\xba\x01\n" +
+	"\bidentity\x18\x06 \x01(\v2\x17.kratosgrpc.v1.IdentityR\bidentity\x12B\n" +
+	"\x1dauthenticator_assurance_level\x18\a \x01(\tR\x1bauthenticatorAssuranceLevel\x12Z\n" +
+	"\x16authentication_methods\x18\b \x03(\v2#.kratosgrpc.v1.AuthenticationMethodR\x15authenticationMethods\x126\n" +
+	"\adevices\x18\t \x03(\v2\x1c.kratosgrpc.v1.SessionDeviceR\adevices\x12!\n" +
+	"\ttokenized\x18\n" +
+	" \x01(\tB\x03\x80\x01\x01R\ttokenized\x122\n" +
+	"\x05extra\x18\v \x01(\v2\x17.google.protobuf.StructB\x03\x80\x01\x01R\x05extraB\t\n" +
+	"\a_active\"\xf3\x01\n" +
+	"\x14AuthenticationMethod\x12\x16\n" +
+	"\x06method\x18\x01 \x01(\tR\x06method\x12\x10\n" +
+	"\x03aal\x18\x02 \x01(\tR\x03aal\x12=\n" +
+	"\fcompleted_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\vcompletedAt\x12\x1a\n" +
+	"\bprovider\x18\x04 \x01(\tR\bprovider\x12\"\n" +
+	"\forganization\x18\x05 \x01(\tR\forganization\x122\n" +
+	"\x05extra\x18\x06 \x01(\v2\x17.google.protobuf.StructB\x03\x80\x01\x01R\x05extra\"\xbf\x01\n" +
+	"\rSessionDevice\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
+	"\n" +
+	"ip_address\x18\x02 \x01(\tR\tipAddress\x12\x1d\n" +
+	"\n" +
+	"user_agent\x18\x03 \x01(\tR\tuserAgent\x12\x1f\n" +
+	"\blocation\x18\x04 \x01(\tH\x00R\blocation\x88\x01\x01\x122\n" +
+	"\x05extra\x18\x05 \x01(\v2\x17.google.protobuf.StructB\x03\x80\x01\x01R\x05extraB\v\n" +
+	"\t_locationB\xba\x01\n" +
 	"\x11com.kratosgrpc.v1B\fSessionProtoP\x01ZBgithub.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1;kratosgrpcv1\xa2\x02\x03KXX\xaa\x02\rKratosgrpc.V1\xca\x02\rKratosgrpc\\V1\xe2\x02\x19Kratosgrpc\\V1\\GPBMetadata\xea\x02\x0eKratosgrpc::V1b\x06proto3"
 
 var (
@@ -142,22 +387,31 @@ func file_kratosgrpc_v1_session_proto_rawDescGZIP() []byte {
 	return file_kratosgrpc_v1_session_proto_rawDescData
 }
 
-var file_kratosgrpc_v1_session_proto_msgTypes = make([]protoimpl.MessageInfo, 1)
+var file_kratosgrpc_v1_session_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
 var file_kratosgrpc_v1_session_proto_goTypes = []any{
 	(*Session)(nil),               // 0: kratosgrpc.v1.Session
-	(*timestamppb.Timestamp)(nil), // 1: google.protobuf.Timestamp
-	(*Identity)(nil),              // 2: kratosgrpc.v1.Identity
+	(*AuthenticationMethod)(nil),  // 1: kratosgrpc.v1.AuthenticationMethod
+	(*SessionDevice)(nil),         // 2: kratosgrpc.v1.SessionDevice
+	(*timestamppb.Timestamp)(nil), // 3: google.protobuf.Timestamp
+	(*Identity)(nil),              // 4: kratosgrpc.v1.Identity
+	(*structpb.Struct)(nil),       // 5: google.protobuf.Struct
 }
 var file_kratosgrpc_v1_session_proto_depIdxs = []int32{
-	1, // 0: kratosgrpc.v1.Session.expires_at:type_name -> google.protobuf.Timestamp
-	1, // 1: kratosgrpc.v1.Session.authenticated_at:type_name -> google.protobuf.Timestamp
-	1, // 2: kratosgrpc.v1.Session.issued_at:type_name -> google.protobuf.Timestamp
-	2, // 3: kratosgrpc.v1.Session.identity:type_name -> kratosgrpc.v1.Identity
-	4, // [4:4] is the sub-list for method output_type
-	4, // [4:4] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	3,  // 0: kratosgrpc.v1.Session.expires_at:type_name -> google.protobuf.Timestamp
+	3,  // 1: kratosgrpc.v1.Session.authenticated_at:type_name -> google.protobuf.Timestamp
+	3,  // 2: kratosgrpc.v1.Session.issued_at:type_name -> google.protobuf.Timestamp
+	4,  // 3: kratosgrpc.v1.Session.identity:type_name -> kratosgrpc.v1.Identity
+	1,  // 4: kratosgrpc.v1.Session.authentication_methods:type_name -> kratosgrpc.v1.AuthenticationMethod
+	2,  // 5: kratosgrpc.v1.Session.devices:type_name -> kratosgrpc.v1.SessionDevice
+	5,  // 6: kratosgrpc.v1.Session.extra:type_name -> google.protobuf.Struct
+	3,  // 7: kratosgrpc.v1.AuthenticationMethod.completed_at:type_name -> google.protobuf.Timestamp
+	5,  // 8: kratosgrpc.v1.AuthenticationMethod.extra:type_name -> google.protobuf.Struct
+	5,  // 9: kratosgrpc.v1.SessionDevice.extra:type_name -> google.protobuf.Struct
+	10, // [10:10] is the sub-list for method output_type
+	10, // [10:10] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_kratosgrpc_v1_session_proto_init() }
@@ -167,13 +421,14 @@ func file_kratosgrpc_v1_session_proto_init() {
 	}
 	file_kratosgrpc_v1_identity_proto_init()
 	file_kratosgrpc_v1_session_proto_msgTypes[0].OneofWrappers = []any{}
+	file_kratosgrpc_v1_session_proto_msgTypes[2].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kratosgrpc_v1_session_proto_rawDesc), len(file_kratosgrpc_v1_session_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   1,
+			NumMessages:   3,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

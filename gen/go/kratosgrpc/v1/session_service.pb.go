@@ -26,7 +26,10 @@ const (
 
 // WhoamiRequest is the request of Whoami. The credential is in the call's metadata.
 type WhoamiRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The name of a template of Kratos's configuration: the answer then has the session as a JSON Web Token too, in
+	// Session.tokenized. Kratos 1.x; in front of a Kratos 0.x it is UNSUPPORTED_BY_UPSTREAM.
+	TokenizeAs    string `protobuf:"bytes,1,opt,name=tokenize_as,json=tokenizeAs,proto3" json:"tokenize_as,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -59,6 +62,13 @@ func (x *WhoamiRequest) ProtoReflect() protoreflect.Message {
 // Deprecated: Use WhoamiRequest.ProtoReflect.Descriptor instead.
 func (*WhoamiRequest) Descriptor() ([]byte, []int) {
 	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *WhoamiRequest) GetTokenizeAs() string {
+	if x != nil {
+		return x.TokenizeAs
+	}
+	return ""
 }
 
 // WhoamiResponse is the answer of Whoami.
@@ -190,22 +200,437 @@ func (*RevokeSessionResponse) Descriptor() ([]byte, []int) {
 	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{3}
 }
 
+// ListMySessionsRequest is the request of ListMySessions. Whose sessions is said by the call's credential.
+type ListMySessionsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The most sessions to answer, at most 1,000; 0 leaves it to Kratos (250).
+	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// The `next_page_token` of the page before, or nothing for the first page.
+	PageToken     string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListMySessionsRequest) Reset() {
+	*x = ListMySessionsRequest{}
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListMySessionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListMySessionsRequest) ProtoMessage() {}
+
+func (x *ListMySessionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListMySessionsRequest.ProtoReflect.Descriptor instead.
+func (*ListMySessionsRequest) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ListMySessionsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListMySessionsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// ListMySessionsResponse is the answer of ListMySessions.
+type ListMySessionsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The sessions. Without the identity's addresses: Kratos leaves them out here.
+	Sessions []*Session `protobuf:"bytes,1,rep,name=sessions,proto3" json:"sessions,omitempty"`
+	// What asks for the next page, or nothing on the last. Over REST it is in the header `Link`.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// How many sessions there are in all. Over REST it is the header `X-Total-Count`.
+	TotalSize     int32 `protobuf:"varint,3,opt,name=total_size,json=totalSize,proto3" json:"total_size,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListMySessionsResponse) Reset() {
+	*x = ListMySessionsResponse{}
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListMySessionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListMySessionsResponse) ProtoMessage() {}
+
+func (x *ListMySessionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListMySessionsResponse.ProtoReflect.Descriptor instead.
+func (*ListMySessionsResponse) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ListMySessionsResponse) GetSessions() []*Session {
+	if x != nil {
+		return x.Sessions
+	}
+	return nil
+}
+
+func (x *ListMySessionsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+func (x *ListMySessionsResponse) GetTotalSize() int32 {
+	if x != nil {
+		return x.TotalSize
+	}
+	return 0
+}
+
+// DisableMySessionRequest is the request of DisableMySession.
+type DisableMySessionRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The id of the session to end, from ListMySessions.
+	Id            string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DisableMySessionRequest) Reset() {
+	*x = DisableMySessionRequest{}
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DisableMySessionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DisableMySessionRequest) ProtoMessage() {}
+
+func (x *DisableMySessionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DisableMySessionRequest.ProtoReflect.Descriptor instead.
+func (*DisableMySessionRequest) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *DisableMySessionRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+// DisableMySessionResponse is the answer of DisableMySession.
+type DisableMySessionResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DisableMySessionResponse) Reset() {
+	*x = DisableMySessionResponse{}
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DisableMySessionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DisableMySessionResponse) ProtoMessage() {}
+
+func (x *DisableMySessionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DisableMySessionResponse.ProtoReflect.Descriptor instead.
+func (*DisableMySessionResponse) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{7}
+}
+
+// DisableMyOtherSessionsRequest is the request of DisableMyOtherSessions. Whose sessions is said by the call's credential.
+type DisableMyOtherSessionsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DisableMyOtherSessionsRequest) Reset() {
+	*x = DisableMyOtherSessionsRequest{}
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DisableMyOtherSessionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DisableMyOtherSessionsRequest) ProtoMessage() {}
+
+func (x *DisableMyOtherSessionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DisableMyOtherSessionsRequest.ProtoReflect.Descriptor instead.
+func (*DisableMyOtherSessionsRequest) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{8}
+}
+
+// DisableMyOtherSessionsResponse is the answer of DisableMyOtherSessions.
+type DisableMyOtherSessionsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many sessions were ended. Kratos 1.3.1 counts those that were ended before, too.
+	Count         int32 `protobuf:"varint,1,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DisableMyOtherSessionsResponse) Reset() {
+	*x = DisableMyOtherSessionsResponse{}
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DisableMyOtherSessionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DisableMyOtherSessionsResponse) ProtoMessage() {}
+
+func (x *DisableMyOtherSessionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DisableMyOtherSessionsResponse.ProtoReflect.Descriptor instead.
+func (*DisableMyOtherSessionsResponse) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *DisableMyOtherSessionsResponse) GetCount() int32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+// ExchangeSessionTokenRequest is the request of ExchangeSessionToken.
+type ExchangeSessionTokenRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The code that the app got when it began the flow: the flow's `session_token_exchange_code`.
+	InitCode string `protobuf:"bytes,1,opt,name=init_code,json=initCode,proto3" json:"init_code,omitempty"`
+	// The code that the browser brought back to the app, from the query parameter `code` of the flow's `return_to`.
+	ReturnToCode  string `protobuf:"bytes,2,opt,name=return_to_code,json=returnToCode,proto3" json:"return_to_code,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExchangeSessionTokenRequest) Reset() {
+	*x = ExchangeSessionTokenRequest{}
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExchangeSessionTokenRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExchangeSessionTokenRequest) ProtoMessage() {}
+
+func (x *ExchangeSessionTokenRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExchangeSessionTokenRequest.ProtoReflect.Descriptor instead.
+func (*ExchangeSessionTokenRequest) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *ExchangeSessionTokenRequest) GetInitCode() string {
+	if x != nil {
+		return x.InitCode
+	}
+	return ""
+}
+
+func (x *ExchangeSessionTokenRequest) GetReturnToCode() string {
+	if x != nil {
+		return x.ReturnToCode
+	}
+	return ""
+}
+
+// ExchangeSessionTokenResponse is the answer of ExchangeSessionToken.
+type ExchangeSessionTokenResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The session and its token.
+	Success       *LoginSuccess `protobuf:"bytes,1,opt,name=success,proto3" json:"success,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExchangeSessionTokenResponse) Reset() {
+	*x = ExchangeSessionTokenResponse{}
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExchangeSessionTokenResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExchangeSessionTokenResponse) ProtoMessage() {}
+
+func (x *ExchangeSessionTokenResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExchangeSessionTokenResponse.ProtoReflect.Descriptor instead.
+func (*ExchangeSessionTokenResponse) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ExchangeSessionTokenResponse) GetSuccess() *LoginSuccess {
+	if x != nil {
+		return x.Success
+	}
+	return nil
+}
+
 var File_kratosgrpc_v1_session_service_proto protoreflect.FileDescriptor
 
 const file_kratosgrpc_v1_session_service_proto_rawDesc = "" +
 	"\n" +
-	"#kratosgrpc/v1/session_service.proto\x12\rkratosgrpc.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1bkratosgrpc/v1/session.proto\x1a.protoc-gen-openapiv2/options/annotations.proto\"\x0f\n" +
-	"\rWhoamiRequest\"B\n" +
+	"#kratosgrpc/v1/session_service.proto\x12\rkratosgrpc.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a!kratosgrpc/v1/login_service.proto\x1a\x1bkratosgrpc/v1/session.proto\x1a.protoc-gen-openapiv2/options/annotations.proto\":\n" +
+	"\rWhoamiRequest\x12)\n" +
+	"\vtokenize_as\x18\x01 \x01(\tB\b\xbaH\x05r\x03(\x80\bR\n" +
+	"tokenizeAs\"B\n" +
 	"\x0eWhoamiResponse\x120\n" +
 	"\asession\x18\x01 \x01(\v2\x16.kratosgrpc.v1.SessionR\asession\"M\n" +
 	"\x14RevokeSessionRequest\x125\n" +
 	"\rsession_token\x18\x01 \x01(\tB\x10\xe0A\x02\xbaH\ar\x05\x10\x01(\x80@\x80\x01\x01R\fsessionToken\"\x17\n" +
-	"\x15RevokeSessionResponse2\x92\x02\n" +
+	"\x15RevokeSessionResponse\"i\n" +
+	"\x15ListMySessionsRequest\x12'\n" +
+	"\tpage_size\x18\x01 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
+	"\n" +
+	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80\bR\tpageToken\"\x93\x01\n" +
+	"\x16ListMySessionsResponse\x122\n" +
+	"\bsessions\x18\x01 \x03(\v2\x16.kratosgrpc.v1.SessionR\bsessions\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1d\n" +
+	"\n" +
+	"total_size\x18\x03 \x01(\x05R\ttotalSize\"8\n" +
+	"\x17DisableMySessionRequest\x12\x1d\n" +
+	"\x02id\x18\x01 \x01(\tB\r\xe0A\x02\xbaH\ar\x05\x10\x01(\x80\bR\x02id\"\x1a\n" +
+	"\x18DisableMySessionResponse\"\x1f\n" +
+	"\x1dDisableMyOtherSessionsRequest\"6\n" +
+	"\x1eDisableMyOtherSessionsResponse\x12\x14\n" +
+	"\x05count\x18\x01 \x01(\x05R\x05count\"\x84\x01\n" +
+	"\x1bExchangeSessionTokenRequest\x12-\n" +
+	"\tinit_code\x18\x01 \x01(\tB\x10\xe0A\x02\xbaH\ar\x05\x10\x01(\x80\b\x80\x01\x01R\binitCode\x126\n" +
+	"\x0ereturn_to_code\x18\x02 \x01(\tB\x10\xe0A\x02\xbaH\ar\x05\x10\x01(\x80\b\x80\x01\x01R\freturnToCode\"U\n" +
+	"\x1cExchangeSessionTokenResponse\x125\n" +
+	"\asuccess\x18\x01 \x01(\v2\x1b.kratosgrpc.v1.LoginSuccessR\asuccess2\xde\x06\n" +
 	"\x0eSessionService\x12h\n" +
 	"\x06Whoami\x12\x1c.kratosgrpc.v1.WhoamiRequest\x1a\x1d.kratosgrpc.v1.WhoamiResponse\"!\x82\xd3\xe4\x93\x02\x1bb\asession\x12\x10/sessions/whoami\x12\x95\x01\n" +
 	"\rRevokeSession\x12#.kratosgrpc.v1.RevokeSessionRequest\x1a$.kratosgrpc.v1.RevokeSessionResponse\"9\x92A\"J \n" +
 	"\x03204\x12\x19\n" +
-	"\x17The session is revoked.\x82\xd3\xe4\x93\x02\x0e:\x01**\t/sessionsB\xc1\x01\n" +
+	"\x17The session is revoked.\x82\xd3\xe4\x93\x02\x0e:\x01**\t/sessions\x12z\n" +
+	"\x0eListMySessions\x12$.kratosgrpc.v1.ListMySessionsRequest\x1a%.kratosgrpc.v1.ListMySessionsResponse\"\x1b\x82\xd3\xe4\x93\x02\x15b\bsessions\x12\t/sessions\x12\x9e\x01\n" +
+	"\x10DisableMySession\x12&.kratosgrpc.v1.DisableMySessionRequest\x1a'.kratosgrpc.v1.DisableMySessionResponse\"9\x92A J\x1e\n" +
+	"\x03204\x12\x17\n" +
+	"\x15The session is ended.\x82\xd3\xe4\x93\x02\x10*\x0e/sessions/{id}\x12\x8f\x01\n" +
+	"\x16DisableMyOtherSessions\x12,.kratosgrpc.v1.DisableMyOtherSessionsRequest\x1a-.kratosgrpc.v1.DisableMyOtherSessionsResponse\"\x18\x82\xd3\xe4\x93\x02\x12*\x10/sessions/others\x12\x9a\x01\n" +
+	"\x14ExchangeSessionToken\x12*.kratosgrpc.v1.ExchangeSessionTokenRequest\x1a+.kratosgrpc.v1.ExchangeSessionTokenResponse\")\x82\xd3\xe4\x93\x02#b\asuccess\x12\x18/sessions/token-exchangeB\xc1\x01\n" +
 	"\x11com.kratosgrpc.v1B\x13SessionServiceProtoP\x01ZBgithub.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1;kratosgrpcv1\xa2\x02\x03KXX\xaa\x02\rKratosgrpc.V1\xca\x02\rKratosgrpc\\V1\xe2\x02\x19Kratosgrpc\\V1\\GPBMetadata\xea\x02\x0eKratosgrpc::V1b\x06proto3"
 
 var (
@@ -220,25 +645,44 @@ func file_kratosgrpc_v1_session_service_proto_rawDescGZIP() []byte {
 	return file_kratosgrpc_v1_session_service_proto_rawDescData
 }
 
-var file_kratosgrpc_v1_session_service_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_kratosgrpc_v1_session_service_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_kratosgrpc_v1_session_service_proto_goTypes = []any{
-	(*WhoamiRequest)(nil),         // 0: kratosgrpc.v1.WhoamiRequest
-	(*WhoamiResponse)(nil),        // 1: kratosgrpc.v1.WhoamiResponse
-	(*RevokeSessionRequest)(nil),  // 2: kratosgrpc.v1.RevokeSessionRequest
-	(*RevokeSessionResponse)(nil), // 3: kratosgrpc.v1.RevokeSessionResponse
-	(*Session)(nil),               // 4: kratosgrpc.v1.Session
+	(*WhoamiRequest)(nil),                  // 0: kratosgrpc.v1.WhoamiRequest
+	(*WhoamiResponse)(nil),                 // 1: kratosgrpc.v1.WhoamiResponse
+	(*RevokeSessionRequest)(nil),           // 2: kratosgrpc.v1.RevokeSessionRequest
+	(*RevokeSessionResponse)(nil),          // 3: kratosgrpc.v1.RevokeSessionResponse
+	(*ListMySessionsRequest)(nil),          // 4: kratosgrpc.v1.ListMySessionsRequest
+	(*ListMySessionsResponse)(nil),         // 5: kratosgrpc.v1.ListMySessionsResponse
+	(*DisableMySessionRequest)(nil),        // 6: kratosgrpc.v1.DisableMySessionRequest
+	(*DisableMySessionResponse)(nil),       // 7: kratosgrpc.v1.DisableMySessionResponse
+	(*DisableMyOtherSessionsRequest)(nil),  // 8: kratosgrpc.v1.DisableMyOtherSessionsRequest
+	(*DisableMyOtherSessionsResponse)(nil), // 9: kratosgrpc.v1.DisableMyOtherSessionsResponse
+	(*ExchangeSessionTokenRequest)(nil),    // 10: kratosgrpc.v1.ExchangeSessionTokenRequest
+	(*ExchangeSessionTokenResponse)(nil),   // 11: kratosgrpc.v1.ExchangeSessionTokenResponse
+	(*Session)(nil),                        // 12: kratosgrpc.v1.Session
+	(*LoginSuccess)(nil),                   // 13: kratosgrpc.v1.LoginSuccess
 }
 var file_kratosgrpc_v1_session_service_proto_depIdxs = []int32{
-	4, // 0: kratosgrpc.v1.WhoamiResponse.session:type_name -> kratosgrpc.v1.Session
-	0, // 1: kratosgrpc.v1.SessionService.Whoami:input_type -> kratosgrpc.v1.WhoamiRequest
-	2, // 2: kratosgrpc.v1.SessionService.RevokeSession:input_type -> kratosgrpc.v1.RevokeSessionRequest
-	1, // 3: kratosgrpc.v1.SessionService.Whoami:output_type -> kratosgrpc.v1.WhoamiResponse
-	3, // 4: kratosgrpc.v1.SessionService.RevokeSession:output_type -> kratosgrpc.v1.RevokeSessionResponse
-	3, // [3:5] is the sub-list for method output_type
-	1, // [1:3] is the sub-list for method input_type
-	1, // [1:1] is the sub-list for extension type_name
-	1, // [1:1] is the sub-list for extension extendee
-	0, // [0:1] is the sub-list for field type_name
+	12, // 0: kratosgrpc.v1.WhoamiResponse.session:type_name -> kratosgrpc.v1.Session
+	12, // 1: kratosgrpc.v1.ListMySessionsResponse.sessions:type_name -> kratosgrpc.v1.Session
+	13, // 2: kratosgrpc.v1.ExchangeSessionTokenResponse.success:type_name -> kratosgrpc.v1.LoginSuccess
+	0,  // 3: kratosgrpc.v1.SessionService.Whoami:input_type -> kratosgrpc.v1.WhoamiRequest
+	2,  // 4: kratosgrpc.v1.SessionService.RevokeSession:input_type -> kratosgrpc.v1.RevokeSessionRequest
+	4,  // 5: kratosgrpc.v1.SessionService.ListMySessions:input_type -> kratosgrpc.v1.ListMySessionsRequest
+	6,  // 6: kratosgrpc.v1.SessionService.DisableMySession:input_type -> kratosgrpc.v1.DisableMySessionRequest
+	8,  // 7: kratosgrpc.v1.SessionService.DisableMyOtherSessions:input_type -> kratosgrpc.v1.DisableMyOtherSessionsRequest
+	10, // 8: kratosgrpc.v1.SessionService.ExchangeSessionToken:input_type -> kratosgrpc.v1.ExchangeSessionTokenRequest
+	1,  // 9: kratosgrpc.v1.SessionService.Whoami:output_type -> kratosgrpc.v1.WhoamiResponse
+	3,  // 10: kratosgrpc.v1.SessionService.RevokeSession:output_type -> kratosgrpc.v1.RevokeSessionResponse
+	5,  // 11: kratosgrpc.v1.SessionService.ListMySessions:output_type -> kratosgrpc.v1.ListMySessionsResponse
+	7,  // 12: kratosgrpc.v1.SessionService.DisableMySession:output_type -> kratosgrpc.v1.DisableMySessionResponse
+	9,  // 13: kratosgrpc.v1.SessionService.DisableMyOtherSessions:output_type -> kratosgrpc.v1.DisableMyOtherSessionsResponse
+	11, // 14: kratosgrpc.v1.SessionService.ExchangeSessionToken:output_type -> kratosgrpc.v1.ExchangeSessionTokenResponse
+	9,  // [9:15] is the sub-list for method output_type
+	3,  // [3:9] is the sub-list for method input_type
+	3,  // [3:3] is the sub-list for extension type_name
+	3,  // [3:3] is the sub-list for extension extendee
+	0,  // [0:3] is the sub-list for field type_name
 }
 
 func init() { file_kratosgrpc_v1_session_service_proto_init() }
@@ -246,6 +690,7 @@ func file_kratosgrpc_v1_session_service_proto_init() {
 	if File_kratosgrpc_v1_session_service_proto != nil {
 		return
 	}
+	file_kratosgrpc_v1_login_service_proto_init()
 	file_kratosgrpc_v1_session_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -253,7 +698,7 @@ func file_kratosgrpc_v1_session_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kratosgrpc_v1_session_service_proto_rawDesc), len(file_kratosgrpc_v1_session_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   4,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

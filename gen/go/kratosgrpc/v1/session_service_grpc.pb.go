@@ -19,8 +19,12 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	SessionService_Whoami_FullMethodName        = "/kratosgrpc.v1.SessionService/Whoami"
-	SessionService_RevokeSession_FullMethodName = "/kratosgrpc.v1.SessionService/RevokeSession"
+	SessionService_Whoami_FullMethodName                 = "/kratosgrpc.v1.SessionService/Whoami"
+	SessionService_RevokeSession_FullMethodName          = "/kratosgrpc.v1.SessionService/RevokeSession"
+	SessionService_ListMySessions_FullMethodName         = "/kratosgrpc.v1.SessionService/ListMySessions"
+	SessionService_DisableMySession_FullMethodName       = "/kratosgrpc.v1.SessionService/DisableMySession"
+	SessionService_DisableMyOtherSessions_FullMethodName = "/kratosgrpc.v1.SessionService/DisableMyOtherSessions"
+	SessionService_ExchangeSessionToken_FullMethodName   = "/kratosgrpc.v1.SessionService/ExchangeSessionToken"
 )
 
 // SessionServiceClient is the client API for SessionService service.
@@ -37,8 +41,32 @@ type SessionServiceClient interface {
 	Whoami(ctx context.Context, in *WhoamiRequest, opts ...grpc.CallOption) (*WhoamiResponse, error)
 	// Ends a session by its token. Once this has answered, the token is no longer good.
 	//
+	// Over REST this is a DELETE with a body; one without a body is DisableMyOtherSessions. A DELETE that has the headers of
+	// a body but no body, because something on the way has dropped it, is refused.
+	//
 	// Kratos: `revokeSession`. Kratos 0.5 does not say whether there was such a session.
 	RevokeSession(ctx context.Context, in *RevokeSessionRequest, opts ...grpc.CallOption) (*RevokeSessionResponse, error)
+	// Lists the other active sessions of the identity whose session the call's credential is.
+	//
+	// Kratos 1.x: `listMySessions`. Errors: NO_ACTIVE_SESSION; UNSUPPORTED_BY_UPSTREAM in front of a Kratos 0.x.
+	ListMySessions(ctx context.Context, in *ListMySessionsRequest, opts ...grpc.CallOption) (*ListMySessionsResponse, error)
+	// Ends another session of the same identity, by its id. Kratos does not say whether there was such a session.
+	//
+	// Kratos 1.x: `disableMySession`. Errors: NO_ACTIVE_SESSION; REJECTED_BY_UPSTREAM for the session of
+	// the call's own credential; UNSUPPORTED_BY_UPSTREAM in front of a Kratos 0.x.
+	DisableMySession(ctx context.Context, in *DisableMySessionRequest, opts ...grpc.CallOption) (*DisableMySessionResponse, error)
+	// Ends all sessions of the identity but the one that the call's credential is for.
+	//
+	// Over REST this is also DELETE /sessions without a body, which is Kratos 1.x's path: see RevokeSession.
+	//
+	// Kratos 1.x: `disableMyOtherSessions`. Errors: NO_ACTIVE_SESSION; UNSUPPORTED_BY_UPSTREAM in front
+	// of a Kratos 0.x.
+	DisableMyOtherSessions(ctx context.Context, in *DisableMyOtherSessionsRequest, opts ...grpc.CallOption) (*DisableMyOtherSessionsResponse, error)
+	// Exchanges the two codes of a login that an app began and a browser ended for the session's token.
+	//
+	// Kratos 1.x: `exchangeSessionToken`. Errors: NOT_FOUND if the codes don't belong together or the login has not ended;
+	// UNSUPPORTED_BY_UPSTREAM in front of a Kratos 0.x.
+	ExchangeSessionToken(ctx context.Context, in *ExchangeSessionTokenRequest, opts ...grpc.CallOption) (*ExchangeSessionTokenResponse, error)
 }
 
 type sessionServiceClient struct {
@@ -69,6 +97,46 @@ func (c *sessionServiceClient) RevokeSession(ctx context.Context, in *RevokeSess
 	return out, nil
 }
 
+func (c *sessionServiceClient) ListMySessions(ctx context.Context, in *ListMySessionsRequest, opts ...grpc.CallOption) (*ListMySessionsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListMySessionsResponse)
+	err := c.cc.Invoke(ctx, SessionService_ListMySessions_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *sessionServiceClient) DisableMySession(ctx context.Context, in *DisableMySessionRequest, opts ...grpc.CallOption) (*DisableMySessionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DisableMySessionResponse)
+	err := c.cc.Invoke(ctx, SessionService_DisableMySession_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *sessionServiceClient) DisableMyOtherSessions(ctx context.Context, in *DisableMyOtherSessionsRequest, opts ...grpc.CallOption) (*DisableMyOtherSessionsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DisableMyOtherSessionsResponse)
+	err := c.cc.Invoke(ctx, SessionService_DisableMyOtherSessions_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *sessionServiceClient) ExchangeSessionToken(ctx context.Context, in *ExchangeSessionTokenRequest, opts ...grpc.CallOption) (*ExchangeSessionTokenResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ExchangeSessionTokenResponse)
+	err := c.cc.Invoke(ctx, SessionService_ExchangeSessionToken_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // SessionServiceServer is the server API for SessionService service.
 // All implementations must embed UnimplementedSessionServiceServer
 // for forward compatibility.
@@ -83,8 +151,32 @@ type SessionServiceServer interface {
 	Whoami(context.Context, *WhoamiRequest) (*WhoamiResponse, error)
 	// Ends a session by its token. Once this has answered, the token is no longer good.
 	//
+	// Over REST this is a DELETE with a body; one without a body is DisableMyOtherSessions. A DELETE that has the headers of
+	// a body but no body, because something on the way has dropped it, is refused.
+	//
 	// Kratos: `revokeSession`. Kratos 0.5 does not say whether there was such a session.
 	RevokeSession(context.Context, *RevokeSessionRequest) (*RevokeSessionResponse, error)
+	// Lists the other active sessions of the identity whose session the call's credential is.
+	//
+	// Kratos 1.x: `listMySessions`. Errors: NO_ACTIVE_SESSION; UNSUPPORTED_BY_UPSTREAM in front of a Kratos 0.x.
+	ListMySessions(context.Context, *ListMySessionsRequest) (*ListMySessionsResponse, error)
+	// Ends another session of the same identity, by its id. Kratos does not say whether there was such a session.
+	//
+	// Kratos 1.x: `disableMySession`. Errors: NO_ACTIVE_SESSION; REJECTED_BY_UPSTREAM for the session of
+	// the call's own credential; UNSUPPORTED_BY_UPSTREAM in front of a Kratos 0.x.
+	DisableMySession(context.Context, *DisableMySessionRequest) (*DisableMySessionResponse, error)
+	// Ends all sessions of the identity but the one that the call's credential is for.
+	//
+	// Over REST this is also DELETE /sessions without a body, which is Kratos 1.x's path: see RevokeSession.
+	//
+	// Kratos 1.x: `disableMyOtherSessions`. Errors: NO_ACTIVE_SESSION; UNSUPPORTED_BY_UPSTREAM in front
+	// of a Kratos 0.x.
+	DisableMyOtherSessions(context.Context, *DisableMyOtherSessionsRequest) (*DisableMyOtherSessionsResponse, error)
+	// Exchanges the two codes of a login that an app began and a browser ended for the session's token.
+	//
+	// Kratos 1.x: `exchangeSessionToken`. Errors: NOT_FOUND if the codes don't belong together or the login has not ended;
+	// UNSUPPORTED_BY_UPSTREAM in front of a Kratos 0.x.
+	ExchangeSessionToken(context.Context, *ExchangeSessionTokenRequest) (*ExchangeSessionTokenResponse, error)
 	mustEmbedUnimplementedSessionServiceServer()
 }
 
@@ -100,6 +192,18 @@ func (UnimplementedSessionServiceServer) Whoami(context.Context, *WhoamiRequest)
 }
 func (UnimplementedSessionServiceServer) RevokeSession(context.Context, *RevokeSessionRequest) (*RevokeSessionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RevokeSession not implemented")
+}
+func (UnimplementedSessionServiceServer) ListMySessions(context.Context, *ListMySessionsRequest) (*ListMySessionsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListMySessions not implemented")
+}
+func (UnimplementedSessionServiceServer) DisableMySession(context.Context, *DisableMySessionRequest) (*DisableMySessionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DisableMySession not implemented")
+}
+func (UnimplementedSessionServiceServer) DisableMyOtherSessions(context.Context, *DisableMyOtherSessionsRequest) (*DisableMyOtherSessionsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DisableMyOtherSessions not implemented")
+}
+func (UnimplementedSessionServiceServer) ExchangeSessionToken(context.Context, *ExchangeSessionTokenRequest) (*ExchangeSessionTokenResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ExchangeSessionToken not implemented")
 }
 func (UnimplementedSessionServiceServer) mustEmbedUnimplementedSessionServiceServer() {}
 func (UnimplementedSessionServiceServer) testEmbeddedByValue()                        {}
@@ -158,6 +262,78 @@ func _SessionService_RevokeSession_Handler(srv interface{}, ctx context.Context,
 	return interceptor(ctx, in, info, handler)
 }
 
+func _SessionService_ListMySessions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListMySessionsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SessionServiceServer).ListMySessions(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SessionService_ListMySessions_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SessionServiceServer).ListMySessions(ctx, req.(*ListMySessionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SessionService_DisableMySession_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DisableMySessionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SessionServiceServer).DisableMySession(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SessionService_DisableMySession_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SessionServiceServer).DisableMySession(ctx, req.(*DisableMySessionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SessionService_DisableMyOtherSessions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DisableMyOtherSessionsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SessionServiceServer).DisableMyOtherSessions(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SessionService_DisableMyOtherSessions_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SessionServiceServer).DisableMyOtherSessions(ctx, req.(*DisableMyOtherSessionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SessionService_ExchangeSessionToken_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ExchangeSessionTokenRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SessionServiceServer).ExchangeSessionToken(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SessionService_ExchangeSessionToken_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SessionServiceServer).ExchangeSessionToken(ctx, req.(*ExchangeSessionTokenRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // SessionService_ServiceDesc is the grpc.ServiceDesc for SessionService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -172,6 +348,22 @@ var SessionService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RevokeSession",
 			Handler:    _SessionService_RevokeSession_Handler,
+		},
+		{
+			MethodName: "ListMySessions",
+			Handler:    _SessionService_ListMySessions_Handler,
+		},
+		{
+			MethodName: "DisableMySession",
+			Handler:    _SessionService_DisableMySession_Handler,
+		},
+		{
+			MethodName: "DisableMyOtherSessions",
+			Handler:    _SessionService_DisableMyOtherSessions_Handler,
+		},
+		{
+			MethodName: "ExchangeSessionToken",
+			Handler:    _SessionService_ExchangeSessionToken_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

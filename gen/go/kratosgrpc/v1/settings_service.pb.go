@@ -48,7 +48,19 @@ type SettingsFlow struct {
 	// Whose settings these are.
 	Identity *Identity `protobuf:"bytes,9,opt,name=identity,proto3" json:"identity,omitempty"`
 	// Where the flow stands: `show_form` or `success`. Kratos owns this vocabulary.
-	State         string `protobuf:"bytes,10,opt,name=state,proto3" json:"state,omitempty"`
+	State string `protobuf:"bytes,10,opt,name=state,proto3" json:"state,omitempty"`
+	// The flow's forms as one list of elements: what Kratos 1.x has in place of messages and methods, which say here what
+	// they can of it.
+	Ui *Ui `protobuf:"bytes,11,opt,name=ui,proto3" json:"ui,omitempty"`
+	// Where the browser goes after the flow, as the flow was started with.
+	ReturnTo string `protobuf:"bytes,12,opt,name=return_to,json=returnTo,proto3" json:"return_to,omitempty"`
+	// The organization whose members the flow is for. Kratos 1.x.
+	OrganizationId string `protobuf:"bytes,13,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	// What to do now that the flow has been completed. Kratos 1.x.
+	ContinueWith []*ContinueWith `protobuf:"bytes,14,rep,name=continue_with,json=continueWith,proto3" json:"continue_with,omitempty"`
+	// What Kratos says besides, for which this contract has no field: by the names that Kratos has for it. Over REST it
+	// stands beside the other fields.
+	Extra         *structpb.Struct `protobuf:"bytes,15,opt,name=extra,proto3" json:"extra,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -151,6 +163,41 @@ func (x *SettingsFlow) GetState() string {
 		return x.State
 	}
 	return ""
+}
+
+func (x *SettingsFlow) GetUi() *Ui {
+	if x != nil {
+		return x.Ui
+	}
+	return nil
+}
+
+func (x *SettingsFlow) GetReturnTo() string {
+	if x != nil {
+		return x.ReturnTo
+	}
+	return ""
+}
+
+func (x *SettingsFlow) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
+	}
+	return ""
+}
+
+func (x *SettingsFlow) GetContinueWith() []*ContinueWith {
+	if x != nil {
+		return x.ContinueWith
+	}
+	return nil
+}
+
+func (x *SettingsFlow) GetExtra() *structpb.Struct {
+	if x != nil {
+		return x.Extra
+	}
+	return nil
 }
 
 // SettingsSuccess is what a completed API settings flow yields. Kratos 0.5: `settingsViaApiResponse`.
@@ -350,7 +397,10 @@ func (x *InitializeSettingsViaBrowserFlowRequest) GetReturnTo() string {
 type InitializeSettingsViaBrowserFlowResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// To the settings UI, or to the login UI if there is no session.
-	Redirect      *Redirect `protobuf:"bytes,1,opt,name=redirect,proto3" json:"redirect,omitempty"`
+	Redirect *Redirect `protobuf:"bytes,1,opt,name=redirect,proto3" json:"redirect,omitempty"`
+	// The new flow, in place of the redirect: for a script in a browser that asks for JSON, which it does by the metadata
+	// `accept` with the value `application/json`. Kratos 1.x.
+	Flow          *SettingsFlow `protobuf:"bytes,2,opt,name=flow,proto3" json:"flow,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -388,6 +438,13 @@ func (*InitializeSettingsViaBrowserFlowResponse) Descriptor() ([]byte, []int) {
 func (x *InitializeSettingsViaBrowserFlowResponse) GetRedirect() *Redirect {
 	if x != nil {
 		return x.Redirect
+	}
+	return nil
+}
+
+func (x *InitializeSettingsViaBrowserFlowResponse) GetFlow() *SettingsFlow {
+	if x != nil {
+		return x.Flow
 	}
 	return nil
 }
@@ -1159,11 +1216,180 @@ func (x *SettingsOidcPayload) GetUnlink() string {
 	return ""
 }
 
+// UpdateSettingsFlowRequest is the request of UpdateSettingsFlow.
+type UpdateSettingsFlowRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The flow's id.
+	Flow string `protobuf:"bytes,1,opt,name=flow,proto3" json:"flow,omitempty"`
+	// The method to complete the flow with, for example `totp`. It can be left out where it stands in the payload.
+	Method string `protobuf:"bytes,2,opt,name=method,proto3" json:"method,omitempty"`
+	// What was filled in, by the names of the `ui`'s inputs: nested objects and Kratos's flat keys (`"traits.name.first"`) are
+	// both understood. Over REST this is the body, with the method in it.
+	Payload       *structpb.Struct `protobuf:"bytes,3,opt,name=payload,proto3" json:"payload,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateSettingsFlowRequest) Reset() {
+	*x = UpdateSettingsFlowRequest{}
+	mi := &file_kratosgrpc_v1_settings_service_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateSettingsFlowRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateSettingsFlowRequest) ProtoMessage() {}
+
+func (x *UpdateSettingsFlowRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_settings_service_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateSettingsFlowRequest.ProtoReflect.Descriptor instead.
+func (*UpdateSettingsFlowRequest) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_settings_service_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *UpdateSettingsFlowRequest) GetFlow() string {
+	if x != nil {
+		return x.Flow
+	}
+	return ""
+}
+
+func (x *UpdateSettingsFlowRequest) GetMethod() string {
+	if x != nil {
+		return x.Method
+	}
+	return ""
+}
+
+func (x *UpdateSettingsFlowRequest) GetPayload() *structpb.Struct {
+	if x != nil {
+		return x.Payload
+	}
+	return nil
+}
+
+// UpdateSettingsFlowResponse is the answer of UpdateSettingsFlow.
+type UpdateSettingsFlowResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What came of it.
+	//
+	// Types that are valid to be assigned to Outcome:
+	//
+	//	*UpdateSettingsFlowResponse_Success
+	//	*UpdateSettingsFlowResponse_Flow
+	//	*UpdateSettingsFlowResponse_Redirect
+	Outcome       isUpdateSettingsFlowResponse_Outcome `protobuf_oneof:"outcome"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateSettingsFlowResponse) Reset() {
+	*x = UpdateSettingsFlowResponse{}
+	mi := &file_kratosgrpc_v1_settings_service_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateSettingsFlowResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateSettingsFlowResponse) ProtoMessage() {}
+
+func (x *UpdateSettingsFlowResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_settings_service_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateSettingsFlowResponse.ProtoReflect.Descriptor instead.
+func (*UpdateSettingsFlowResponse) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_settings_service_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *UpdateSettingsFlowResponse) GetOutcome() isUpdateSettingsFlowResponse_Outcome {
+	if x != nil {
+		return x.Outcome
+	}
+	return nil
+}
+
+func (x *UpdateSettingsFlowResponse) GetSuccess() *SettingsSuccess {
+	if x != nil {
+		if x, ok := x.Outcome.(*UpdateSettingsFlowResponse_Success); ok {
+			return x.Success
+		}
+	}
+	return nil
+}
+
+func (x *UpdateSettingsFlowResponse) GetFlow() *SettingsFlow {
+	if x != nil {
+		if x, ok := x.Outcome.(*UpdateSettingsFlowResponse_Flow); ok {
+			return x.Flow
+		}
+	}
+	return nil
+}
+
+func (x *UpdateSettingsFlowResponse) GetRedirect() *Redirect {
+	if x != nil {
+		if x, ok := x.Outcome.(*UpdateSettingsFlowResponse_Redirect); ok {
+			return x.Redirect
+		}
+	}
+	return nil
+}
+
+type isUpdateSettingsFlowResponse_Outcome interface {
+	isUpdateSettingsFlowResponse_Outcome()
+}
+
+type UpdateSettingsFlowResponse_Success struct {
+	// Changed.
+	Success *SettingsSuccess `protobuf:"bytes,1,opt,name=success,proto3,oneof"`
+}
+
+type UpdateSettingsFlowResponse_Flow struct {
+	// The form needs more or other input, or has come to its next step: the flow with its state and messages.
+	Flow *SettingsFlow `protobuf:"bytes,2,opt,name=flow,proto3,oneof"`
+}
+
+type UpdateSettingsFlowResponse_Redirect struct {
+	// Where the browser goes next (browser flows), with the cookies in the call's `set-cookie` metadata.
+	Redirect *Redirect `protobuf:"bytes,3,opt,name=redirect,proto3,oneof"`
+}
+
+func (*UpdateSettingsFlowResponse_Success) isUpdateSettingsFlowResponse_Outcome() {}
+
+func (*UpdateSettingsFlowResponse_Flow) isUpdateSettingsFlowResponse_Outcome() {}
+
+func (*UpdateSettingsFlowResponse_Redirect) isUpdateSettingsFlowResponse_Outcome() {}
+
 var File_kratosgrpc_v1_settings_service_proto protoreflect.FileDescriptor
 
 const file_kratosgrpc_v1_settings_service_proto_rawDesc = "" +
 	"\n" +
-	"$kratosgrpc/v1/settings_service.proto\x12\rkratosgrpc.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18kratosgrpc/v1/flow.proto\x1a\x1ckratosgrpc/v1/identity.proto\x1a\x1bkratosgrpc/v1/session.proto\x1a.protoc-gen-openapiv2/options/annotations.proto\"\xf9\x03\n" +
+	"$kratosgrpc/v1/settings_service.proto\x12\rkratosgrpc.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18kratosgrpc/v1/flow.proto\x1a\x1ckratosgrpc/v1/identity.proto\x1a\x1bkratosgrpc/v1/session.proto\x1a.protoc-gen-openapiv2/options/annotations.proto\"\xd8\x05\n" +
 	"\fSettingsFlow\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\tR\x04type\x129\n" +
@@ -1177,7 +1403,12 @@ const file_kratosgrpc_v1_settings_service_proto_rawDesc = "" +
 	"\amethods\x18\b \x03(\v2(.kratosgrpc.v1.SettingsFlow.MethodsEntryR\amethods\x123\n" +
 	"\bidentity\x18\t \x01(\v2\x17.kratosgrpc.v1.IdentityR\bidentity\x12\x14\n" +
 	"\x05state\x18\n" +
-	" \x01(\tR\x05state\x1aU\n" +
+	" \x01(\tR\x05state\x12!\n" +
+	"\x02ui\x18\v \x01(\v2\x11.kratosgrpc.v1.UiR\x02ui\x12\x1b\n" +
+	"\treturn_to\x18\f \x01(\tR\breturnTo\x12'\n" +
+	"\x0forganization_id\x18\r \x01(\tR\x0eorganizationId\x12@\n" +
+	"\rcontinue_with\x18\x0e \x03(\v2\x1b.kratosgrpc.v1.ContinueWithR\fcontinueWith\x122\n" +
+	"\x05extra\x18\x0f \x01(\v2\x17.google.protobuf.StructB\x03\x80\x01\x01R\x05extra\x1aU\n" +
 	"\fMethodsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12/\n" +
 	"\x05value\x18\x02 \x01(\v2\x19.kratosgrpc.v1.FlowMethodR\x05value:\x028\x01\"\xa9\x01\n" +
@@ -1189,9 +1420,10 @@ const file_kratosgrpc_v1_settings_service_proto_rawDesc = "" +
 	"$InitializeSettingsViaApiFlowResponse\x12/\n" +
 	"\x04flow\x18\x01 \x01(\v2\x1b.kratosgrpc.v1.SettingsFlowR\x04flow\"P\n" +
 	"'InitializeSettingsViaBrowserFlowRequest\x12%\n" +
-	"\treturn_to\x18\x01 \x01(\tB\b\xbaH\x05r\x03(\x80@R\breturnTo\"_\n" +
+	"\treturn_to\x18\x01 \x01(\tB\b\xbaH\x05r\x03(\x80@R\breturnTo\"\x90\x01\n" +
 	"(InitializeSettingsViaBrowserFlowResponse\x123\n" +
-	"\bredirect\x18\x01 \x01(\v2\x17.kratosgrpc.v1.RedirectR\bredirect\"7\n" +
+	"\bredirect\x18\x01 \x01(\v2\x17.kratosgrpc.v1.RedirectR\bredirect\x12/\n" +
+	"\x04flow\x18\x02 \x01(\v2\x1b.kratosgrpc.v1.SettingsFlowR\x04flow\"7\n" +
 	"\x16GetSettingsFlowRequest\x12\x1d\n" +
 	"\x02id\x18\x01 \x01(\tB\r\xe0A\x02\xbaH\ar\x05\x10\x01(\x80\bR\x02id\"J\n" +
 	"\x17GetSettingsFlowResponse\x12/\n" +
@@ -1232,7 +1464,16 @@ const file_kratosgrpc_v1_settings_service_proto_rawDesc = "" +
 	"\x04link\x18\x01 \x01(\tB\b\xbaH\x05r\x03(\x80@R\x04link\x12*\n" +
 	"\n" +
 	"csrf_token\x18\x02 \x01(\tB\v\xbaH\x05r\x03(\x80@\x80\x01\x01R\tcsrfToken\x12 \n" +
-	"\x06unlink\x18\x03 \x01(\tB\b\xbaH\x05r\x03(\x80@R\x06unlink2\xd2\x12\n" +
+	"\x06unlink\x18\x03 \x01(\tB\b\xbaH\x05r\x03(\x80@R\x06unlink\"\x98\x01\n" +
+	"\x19UpdateSettingsFlowRequest\x12!\n" +
+	"\x04flow\x18\x01 \x01(\tB\r\xe0A\x02\xbaH\ar\x05\x10\x01(\x80\bR\x04flow\x12 \n" +
+	"\x06method\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80\bR\x06method\x126\n" +
+	"\apayload\x18\x03 \x01(\v2\x17.google.protobuf.StructB\x03\x80\x01\x01R\apayload\"\xcd\x01\n" +
+	"\x1aUpdateSettingsFlowResponse\x12:\n" +
+	"\asuccess\x18\x01 \x01(\v2\x1e.kratosgrpc.v1.SettingsSuccessH\x00R\asuccess\x121\n" +
+	"\x04flow\x18\x02 \x01(\v2\x1b.kratosgrpc.v1.SettingsFlowH\x00R\x04flow\x125\n" +
+	"\bredirect\x18\x03 \x01(\v2\x17.kratosgrpc.v1.RedirectH\x00R\bredirectB\t\n" +
+	"\aoutcome2\xd0\x16\n" +
 	"\x0fSettingsService\x12\xb1\x01\n" +
 	"\x1cInitializeSettingsViaApiFlow\x122.kratosgrpc.v1.InitializeSettingsViaApiFlowRequest\x1a3.kratosgrpc.v1.InitializeSettingsViaApiFlowResponse\"(\x82\xd3\xe4\x93\x02\"b\x04flow\x12\x1a/self-service/settings/api\x12\xaf\x02\n" +
 	" InitializeSettingsViaBrowserFlow\x126.kratosgrpc.v1.InitializeSettingsViaBrowserFlowRequest\x1a7.kratosgrpc.v1.InitializeSettingsViaBrowserFlowResponse\"\x99\x01\x92AIJG\n" +
@@ -1265,7 +1506,19 @@ const file_kratosgrpc_v1_settings_service_proto_rawDesc = "" +
 	"YBrowser flows: on to where the settings lead, or back to the UI with the flow's messages.Jo\n" +
 	"\x03400\x12h\n" +
 	"EThe form needs more input, see its messages (API flows); or an error.\x12\x1f\n" +
-	"\x1d\x1a\x1b.kratosgrpc.v1.SettingsFlow\x82\xd3\xe4\x93\x02\x94\x01:\apayloadZ::\apayload\"//self-service/methods/oidc/settings/connections\"M/self-service/browser/flows/registration/strategies/oidc/settings/connectionsB\xc2\x01\n" +
+	"\x1d\x1a\x1b.kratosgrpc.v1.SettingsFlow\x82\xd3\xe4\x93\x02\x94\x01:\apayloadZ::\apayload\"//self-service/methods/oidc/settings/connections\"M/self-service/browser/flows/registration/strategies/oidc/settings/connections\x12\xfb\x03\n" +
+	"\x12UpdateSettingsFlow\x12(.kratosgrpc.v1.UpdateSettingsFlowRequest\x1a).kratosgrpc.v1.UpdateSettingsFlowResponse\"\x8f\x03\x92A\xe4\x02JU\n" +
+	"\x03200\x12N\n" +
+	"+Changed. See the flow's state and messages.\x12\x1f\n" +
+	"\x1d\x1a\x1b.kratosgrpc.v1.SettingsFlowJF\n" +
+	"\x03303\x12?\n" +
+	"=Browser flows: on to where the flow leads, or back to the UI.Jc\n" +
+	"\x03400\x12\\\n" +
+	"9The form needs more input, see its messages; or an error.\x12\x1f\n" +
+	"\x1d\x1a\x1b.kratosgrpc.v1.SettingsFlowJ^\n" +
+	"\x03422\x12W\n" +
+	"7A browser has to go elsewhere, see redirect_browser_to.\x12\x1c\n" +
+	"\x1a\x1a\x18.kratosgrpc.v1.ErrorBody\x82\xd3\xe4\x93\x02!:\apayload\"\x16/self-service/settingsB\xc2\x01\n" +
 	"\x11com.kratosgrpc.v1B\x14SettingsServiceProtoP\x01ZBgithub.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1;kratosgrpcv1\xa2\x02\x03KXX\xaa\x02\rKratosgrpc.V1\xca\x02\rKratosgrpc\\V1\xe2\x02\x19Kratosgrpc\\V1\\GPBMetadata\xea\x02\x0eKratosgrpc::V1b\x06proto3"
 
 var (
@@ -1280,7 +1533,7 @@ func file_kratosgrpc_v1_settings_service_proto_rawDescGZIP() []byte {
 	return file_kratosgrpc_v1_settings_service_proto_rawDescData
 }
 
-var file_kratosgrpc_v1_settings_service_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_kratosgrpc_v1_settings_service_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_kratosgrpc_v1_settings_service_proto_goTypes = []any{
 	(*SettingsFlow)(nil),                                    // 0: kratosgrpc.v1.SettingsFlow
 	(*SettingsSuccess)(nil),                                 // 1: kratosgrpc.v1.SettingsSuccess
@@ -1299,58 +1552,72 @@ var file_kratosgrpc_v1_settings_service_proto_goTypes = []any{
 	(*CompleteBrowserSettingsOidcSettingsFlowRequest)(nil),  // 14: kratosgrpc.v1.CompleteBrowserSettingsOidcSettingsFlowRequest
 	(*CompleteBrowserSettingsOidcSettingsFlowResponse)(nil), // 15: kratosgrpc.v1.CompleteBrowserSettingsOidcSettingsFlowResponse
 	(*SettingsOidcPayload)(nil),                             // 16: kratosgrpc.v1.SettingsOidcPayload
-	nil,                                                     // 17: kratosgrpc.v1.SettingsFlow.MethodsEntry
-	(*timestamppb.Timestamp)(nil),                           // 18: google.protobuf.Timestamp
-	(*Message)(nil),                                         // 19: kratosgrpc.v1.Message
-	(*Identity)(nil),                                        // 20: kratosgrpc.v1.Identity
-	(*Session)(nil),                                         // 21: kratosgrpc.v1.Session
-	(*Redirect)(nil),                                        // 22: kratosgrpc.v1.Redirect
-	(*structpb.Struct)(nil),                                 // 23: google.protobuf.Struct
-	(*FlowMethod)(nil),                                      // 24: kratosgrpc.v1.FlowMethod
+	(*UpdateSettingsFlowRequest)(nil),                       // 17: kratosgrpc.v1.UpdateSettingsFlowRequest
+	(*UpdateSettingsFlowResponse)(nil),                      // 18: kratosgrpc.v1.UpdateSettingsFlowResponse
+	nil,                                                     // 19: kratosgrpc.v1.SettingsFlow.MethodsEntry
+	(*timestamppb.Timestamp)(nil),                           // 20: google.protobuf.Timestamp
+	(*Message)(nil),                                         // 21: kratosgrpc.v1.Message
+	(*Identity)(nil),                                        // 22: kratosgrpc.v1.Identity
+	(*Ui)(nil),                                              // 23: kratosgrpc.v1.Ui
+	(*ContinueWith)(nil),                                    // 24: kratosgrpc.v1.ContinueWith
+	(*structpb.Struct)(nil),                                 // 25: google.protobuf.Struct
+	(*Session)(nil),                                         // 26: kratosgrpc.v1.Session
+	(*Redirect)(nil),                                        // 27: kratosgrpc.v1.Redirect
+	(*FlowMethod)(nil),                                      // 28: kratosgrpc.v1.FlowMethod
 }
 var file_kratosgrpc_v1_settings_service_proto_depIdxs = []int32{
-	18, // 0: kratosgrpc.v1.SettingsFlow.expires_at:type_name -> google.protobuf.Timestamp
-	18, // 1: kratosgrpc.v1.SettingsFlow.issued_at:type_name -> google.protobuf.Timestamp
-	19, // 2: kratosgrpc.v1.SettingsFlow.messages:type_name -> kratosgrpc.v1.Message
-	17, // 3: kratosgrpc.v1.SettingsFlow.methods:type_name -> kratosgrpc.v1.SettingsFlow.MethodsEntry
-	20, // 4: kratosgrpc.v1.SettingsFlow.identity:type_name -> kratosgrpc.v1.Identity
-	0,  // 5: kratosgrpc.v1.SettingsSuccess.flow:type_name -> kratosgrpc.v1.SettingsFlow
-	20, // 6: kratosgrpc.v1.SettingsSuccess.identity:type_name -> kratosgrpc.v1.Identity
-	21, // 7: kratosgrpc.v1.SettingsSuccess.session:type_name -> kratosgrpc.v1.Session
-	0,  // 8: kratosgrpc.v1.InitializeSettingsViaApiFlowResponse.flow:type_name -> kratosgrpc.v1.SettingsFlow
-	22, // 9: kratosgrpc.v1.InitializeSettingsViaBrowserFlowResponse.redirect:type_name -> kratosgrpc.v1.Redirect
-	0,  // 10: kratosgrpc.v1.GetSettingsFlowResponse.flow:type_name -> kratosgrpc.v1.SettingsFlow
-	10, // 11: kratosgrpc.v1.CompleteSettingsFlowWithPasswordMethodRequest.payload:type_name -> kratosgrpc.v1.SettingsPasswordPayload
-	1,  // 12: kratosgrpc.v1.CompleteSettingsFlowWithPasswordMethodResponse.success:type_name -> kratosgrpc.v1.SettingsSuccess
-	0,  // 13: kratosgrpc.v1.CompleteSettingsFlowWithPasswordMethodResponse.flow:type_name -> kratosgrpc.v1.SettingsFlow
-	22, // 14: kratosgrpc.v1.CompleteSettingsFlowWithPasswordMethodResponse.redirect:type_name -> kratosgrpc.v1.Redirect
-	13, // 15: kratosgrpc.v1.CompleteSettingsFlowWithProfileMethodRequest.payload:type_name -> kratosgrpc.v1.SettingsProfilePayload
-	1,  // 16: kratosgrpc.v1.CompleteSettingsFlowWithProfileMethodResponse.success:type_name -> kratosgrpc.v1.SettingsSuccess
-	0,  // 17: kratosgrpc.v1.CompleteSettingsFlowWithProfileMethodResponse.flow:type_name -> kratosgrpc.v1.SettingsFlow
-	22, // 18: kratosgrpc.v1.CompleteSettingsFlowWithProfileMethodResponse.redirect:type_name -> kratosgrpc.v1.Redirect
-	23, // 19: kratosgrpc.v1.SettingsProfilePayload.traits:type_name -> google.protobuf.Struct
-	16, // 20: kratosgrpc.v1.CompleteBrowserSettingsOidcSettingsFlowRequest.payload:type_name -> kratosgrpc.v1.SettingsOidcPayload
-	1,  // 21: kratosgrpc.v1.CompleteBrowserSettingsOidcSettingsFlowResponse.success:type_name -> kratosgrpc.v1.SettingsSuccess
-	0,  // 22: kratosgrpc.v1.CompleteBrowserSettingsOidcSettingsFlowResponse.flow:type_name -> kratosgrpc.v1.SettingsFlow
-	22, // 23: kratosgrpc.v1.CompleteBrowserSettingsOidcSettingsFlowResponse.redirect:type_name -> kratosgrpc.v1.Redirect
-	24, // 24: kratosgrpc.v1.SettingsFlow.MethodsEntry.value:type_name -> kratosgrpc.v1.FlowMethod
-	2,  // 25: kratosgrpc.v1.SettingsService.InitializeSettingsViaApiFlow:input_type -> kratosgrpc.v1.InitializeSettingsViaApiFlowRequest
-	4,  // 26: kratosgrpc.v1.SettingsService.InitializeSettingsViaBrowserFlow:input_type -> kratosgrpc.v1.InitializeSettingsViaBrowserFlowRequest
-	6,  // 27: kratosgrpc.v1.SettingsService.GetSettingsFlow:input_type -> kratosgrpc.v1.GetSettingsFlowRequest
-	8,  // 28: kratosgrpc.v1.SettingsService.CompleteSettingsFlowWithPasswordMethod:input_type -> kratosgrpc.v1.CompleteSettingsFlowWithPasswordMethodRequest
-	11, // 29: kratosgrpc.v1.SettingsService.CompleteSettingsFlowWithProfileMethod:input_type -> kratosgrpc.v1.CompleteSettingsFlowWithProfileMethodRequest
-	14, // 30: kratosgrpc.v1.SettingsService.CompleteBrowserSettingsOidcSettingsFlow:input_type -> kratosgrpc.v1.CompleteBrowserSettingsOidcSettingsFlowRequest
-	3,  // 31: kratosgrpc.v1.SettingsService.InitializeSettingsViaApiFlow:output_type -> kratosgrpc.v1.InitializeSettingsViaApiFlowResponse
-	5,  // 32: kratosgrpc.v1.SettingsService.InitializeSettingsViaBrowserFlow:output_type -> kratosgrpc.v1.InitializeSettingsViaBrowserFlowResponse
-	7,  // 33: kratosgrpc.v1.SettingsService.GetSettingsFlow:output_type -> kratosgrpc.v1.GetSettingsFlowResponse
-	9,  // 34: kratosgrpc.v1.SettingsService.CompleteSettingsFlowWithPasswordMethod:output_type -> kratosgrpc.v1.CompleteSettingsFlowWithPasswordMethodResponse
-	12, // 35: kratosgrpc.v1.SettingsService.CompleteSettingsFlowWithProfileMethod:output_type -> kratosgrpc.v1.CompleteSettingsFlowWithProfileMethodResponse
-	15, // 36: kratosgrpc.v1.SettingsService.CompleteBrowserSettingsOidcSettingsFlow:output_type -> kratosgrpc.v1.CompleteBrowserSettingsOidcSettingsFlowResponse
-	31, // [31:37] is the sub-list for method output_type
-	25, // [25:31] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	20, // 0: kratosgrpc.v1.SettingsFlow.expires_at:type_name -> google.protobuf.Timestamp
+	20, // 1: kratosgrpc.v1.SettingsFlow.issued_at:type_name -> google.protobuf.Timestamp
+	21, // 2: kratosgrpc.v1.SettingsFlow.messages:type_name -> kratosgrpc.v1.Message
+	19, // 3: kratosgrpc.v1.SettingsFlow.methods:type_name -> kratosgrpc.v1.SettingsFlow.MethodsEntry
+	22, // 4: kratosgrpc.v1.SettingsFlow.identity:type_name -> kratosgrpc.v1.Identity
+	23, // 5: kratosgrpc.v1.SettingsFlow.ui:type_name -> kratosgrpc.v1.Ui
+	24, // 6: kratosgrpc.v1.SettingsFlow.continue_with:type_name -> kratosgrpc.v1.ContinueWith
+	25, // 7: kratosgrpc.v1.SettingsFlow.extra:type_name -> google.protobuf.Struct
+	0,  // 8: kratosgrpc.v1.SettingsSuccess.flow:type_name -> kratosgrpc.v1.SettingsFlow
+	22, // 9: kratosgrpc.v1.SettingsSuccess.identity:type_name -> kratosgrpc.v1.Identity
+	26, // 10: kratosgrpc.v1.SettingsSuccess.session:type_name -> kratosgrpc.v1.Session
+	0,  // 11: kratosgrpc.v1.InitializeSettingsViaApiFlowResponse.flow:type_name -> kratosgrpc.v1.SettingsFlow
+	27, // 12: kratosgrpc.v1.InitializeSettingsViaBrowserFlowResponse.redirect:type_name -> kratosgrpc.v1.Redirect
+	0,  // 13: kratosgrpc.v1.InitializeSettingsViaBrowserFlowResponse.flow:type_name -> kratosgrpc.v1.SettingsFlow
+	0,  // 14: kratosgrpc.v1.GetSettingsFlowResponse.flow:type_name -> kratosgrpc.v1.SettingsFlow
+	10, // 15: kratosgrpc.v1.CompleteSettingsFlowWithPasswordMethodRequest.payload:type_name -> kratosgrpc.v1.SettingsPasswordPayload
+	1,  // 16: kratosgrpc.v1.CompleteSettingsFlowWithPasswordMethodResponse.success:type_name -> kratosgrpc.v1.SettingsSuccess
+	0,  // 17: kratosgrpc.v1.CompleteSettingsFlowWithPasswordMethodResponse.flow:type_name -> kratosgrpc.v1.SettingsFlow
+	27, // 18: kratosgrpc.v1.CompleteSettingsFlowWithPasswordMethodResponse.redirect:type_name -> kratosgrpc.v1.Redirect
+	13, // 19: kratosgrpc.v1.CompleteSettingsFlowWithProfileMethodRequest.payload:type_name -> kratosgrpc.v1.SettingsProfilePayload
+	1,  // 20: kratosgrpc.v1.CompleteSettingsFlowWithProfileMethodResponse.success:type_name -> kratosgrpc.v1.SettingsSuccess
+	0,  // 21: kratosgrpc.v1.CompleteSettingsFlowWithProfileMethodResponse.flow:type_name -> kratosgrpc.v1.SettingsFlow
+	27, // 22: kratosgrpc.v1.CompleteSettingsFlowWithProfileMethodResponse.redirect:type_name -> kratosgrpc.v1.Redirect
+	25, // 23: kratosgrpc.v1.SettingsProfilePayload.traits:type_name -> google.protobuf.Struct
+	16, // 24: kratosgrpc.v1.CompleteBrowserSettingsOidcSettingsFlowRequest.payload:type_name -> kratosgrpc.v1.SettingsOidcPayload
+	1,  // 25: kratosgrpc.v1.CompleteBrowserSettingsOidcSettingsFlowResponse.success:type_name -> kratosgrpc.v1.SettingsSuccess
+	0,  // 26: kratosgrpc.v1.CompleteBrowserSettingsOidcSettingsFlowResponse.flow:type_name -> kratosgrpc.v1.SettingsFlow
+	27, // 27: kratosgrpc.v1.CompleteBrowserSettingsOidcSettingsFlowResponse.redirect:type_name -> kratosgrpc.v1.Redirect
+	25, // 28: kratosgrpc.v1.UpdateSettingsFlowRequest.payload:type_name -> google.protobuf.Struct
+	1,  // 29: kratosgrpc.v1.UpdateSettingsFlowResponse.success:type_name -> kratosgrpc.v1.SettingsSuccess
+	0,  // 30: kratosgrpc.v1.UpdateSettingsFlowResponse.flow:type_name -> kratosgrpc.v1.SettingsFlow
+	27, // 31: kratosgrpc.v1.UpdateSettingsFlowResponse.redirect:type_name -> kratosgrpc.v1.Redirect
+	28, // 32: kratosgrpc.v1.SettingsFlow.MethodsEntry.value:type_name -> kratosgrpc.v1.FlowMethod
+	2,  // 33: kratosgrpc.v1.SettingsService.InitializeSettingsViaApiFlow:input_type -> kratosgrpc.v1.InitializeSettingsViaApiFlowRequest
+	4,  // 34: kratosgrpc.v1.SettingsService.InitializeSettingsViaBrowserFlow:input_type -> kratosgrpc.v1.InitializeSettingsViaBrowserFlowRequest
+	6,  // 35: kratosgrpc.v1.SettingsService.GetSettingsFlow:input_type -> kratosgrpc.v1.GetSettingsFlowRequest
+	8,  // 36: kratosgrpc.v1.SettingsService.CompleteSettingsFlowWithPasswordMethod:input_type -> kratosgrpc.v1.CompleteSettingsFlowWithPasswordMethodRequest
+	11, // 37: kratosgrpc.v1.SettingsService.CompleteSettingsFlowWithProfileMethod:input_type -> kratosgrpc.v1.CompleteSettingsFlowWithProfileMethodRequest
+	14, // 38: kratosgrpc.v1.SettingsService.CompleteBrowserSettingsOidcSettingsFlow:input_type -> kratosgrpc.v1.CompleteBrowserSettingsOidcSettingsFlowRequest
+	17, // 39: kratosgrpc.v1.SettingsService.UpdateSettingsFlow:input_type -> kratosgrpc.v1.UpdateSettingsFlowRequest
+	3,  // 40: kratosgrpc.v1.SettingsService.InitializeSettingsViaApiFlow:output_type -> kratosgrpc.v1.InitializeSettingsViaApiFlowResponse
+	5,  // 41: kratosgrpc.v1.SettingsService.InitializeSettingsViaBrowserFlow:output_type -> kratosgrpc.v1.InitializeSettingsViaBrowserFlowResponse
+	7,  // 42: kratosgrpc.v1.SettingsService.GetSettingsFlow:output_type -> kratosgrpc.v1.GetSettingsFlowResponse
+	9,  // 43: kratosgrpc.v1.SettingsService.CompleteSettingsFlowWithPasswordMethod:output_type -> kratosgrpc.v1.CompleteSettingsFlowWithPasswordMethodResponse
+	12, // 44: kratosgrpc.v1.SettingsService.CompleteSettingsFlowWithProfileMethod:output_type -> kratosgrpc.v1.CompleteSettingsFlowWithProfileMethodResponse
+	15, // 45: kratosgrpc.v1.SettingsService.CompleteBrowserSettingsOidcSettingsFlow:output_type -> kratosgrpc.v1.CompleteBrowserSettingsOidcSettingsFlowResponse
+	18, // 46: kratosgrpc.v1.SettingsService.UpdateSettingsFlow:output_type -> kratosgrpc.v1.UpdateSettingsFlowResponse
+	40, // [40:47] is the sub-list for method output_type
+	33, // [33:40] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_kratosgrpc_v1_settings_service_proto_init() }
@@ -1376,13 +1643,18 @@ func file_kratosgrpc_v1_settings_service_proto_init() {
 		(*CompleteBrowserSettingsOidcSettingsFlowResponse_Flow)(nil),
 		(*CompleteBrowserSettingsOidcSettingsFlowResponse_Redirect)(nil),
 	}
+	file_kratosgrpc_v1_settings_service_proto_msgTypes[18].OneofWrappers = []any{
+		(*UpdateSettingsFlowResponse_Success)(nil),
+		(*UpdateSettingsFlowResponse_Flow)(nil),
+		(*UpdateSettingsFlowResponse_Redirect)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kratosgrpc_v1_settings_service_proto_rawDesc), len(file_kratosgrpc_v1_settings_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   18,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -25,6 +25,7 @@ const (
 	SettingsService_CompleteSettingsFlowWithPasswordMethod_FullMethodName  = "/kratosgrpc.v1.SettingsService/CompleteSettingsFlowWithPasswordMethod"
 	SettingsService_CompleteSettingsFlowWithProfileMethod_FullMethodName   = "/kratosgrpc.v1.SettingsService/CompleteSettingsFlowWithProfileMethod"
 	SettingsService_CompleteBrowserSettingsOidcSettingsFlow_FullMethodName = "/kratosgrpc.v1.SettingsService/CompleteBrowserSettingsOidcSettingsFlow"
+	SettingsService_UpdateSettingsFlow_FullMethodName                      = "/kratosgrpc.v1.SettingsService/UpdateSettingsFlow"
 )
 
 // SettingsServiceClient is the client API for SettingsService service.
@@ -68,6 +69,14 @@ type SettingsServiceClient interface {
 	// Kratos: `completeSelfServiceBrowserSettingsOIDCSettingsFlow`. Errors:
 	// NO_ACTIVE_SESSION, ACCESS_DENIED, PRIVILEGED_SESSION_REQUIRED, NOT_FOUND, FLOW_EXPIRED, CSRF_VIOLATION.
 	CompleteBrowserSettingsOidcSettingsFlow(ctx context.Context, in *CompleteBrowserSettingsOidcSettingsFlowRequest, opts ...grpc.CallOption) (*CompleteBrowserSettingsOidcSettingsFlowResponse, error)
+	// Completes a settings flow with any of its methods: `password`, `profile`, `oidc`, `totp`, `lookup_secret`, `webauthn`, `passkey`, or one that this contract does not know. What
+	// a method wants is said by the flow's `ui`. Input that does not do is no error: the outcome is then the flow with its
+	// messages. So is a method of several steps that has come to the next, such as a code that has been sent: see the
+	// flow's `state`.
+	//
+	// Kratos 1.x: `updateSettingsFlow`. Errors: NOT_FOUND, FLOW_EXPIRED, SESSION_ALREADY_AVAILABLE, CSRF_VIOLATION;
+	// UNSUPPORTED_BY_UPSTREAM in front of a Kratos 0.x.
+	UpdateSettingsFlow(ctx context.Context, in *UpdateSettingsFlowRequest, opts ...grpc.CallOption) (*UpdateSettingsFlowResponse, error)
 }
 
 type settingsServiceClient struct {
@@ -138,6 +147,16 @@ func (c *settingsServiceClient) CompleteBrowserSettingsOidcSettingsFlow(ctx cont
 	return out, nil
 }
 
+func (c *settingsServiceClient) UpdateSettingsFlow(ctx context.Context, in *UpdateSettingsFlowRequest, opts ...grpc.CallOption) (*UpdateSettingsFlowResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UpdateSettingsFlowResponse)
+	err := c.cc.Invoke(ctx, SettingsService_UpdateSettingsFlow_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // SettingsServiceServer is the server API for SettingsService service.
 // All implementations must embed UnimplementedSettingsServiceServer
 // for forward compatibility.
@@ -179,6 +198,14 @@ type SettingsServiceServer interface {
 	// Kratos: `completeSelfServiceBrowserSettingsOIDCSettingsFlow`. Errors:
 	// NO_ACTIVE_SESSION, ACCESS_DENIED, PRIVILEGED_SESSION_REQUIRED, NOT_FOUND, FLOW_EXPIRED, CSRF_VIOLATION.
 	CompleteBrowserSettingsOidcSettingsFlow(context.Context, *CompleteBrowserSettingsOidcSettingsFlowRequest) (*CompleteBrowserSettingsOidcSettingsFlowResponse, error)
+	// Completes a settings flow with any of its methods: `password`, `profile`, `oidc`, `totp`, `lookup_secret`, `webauthn`, `passkey`, or one that this contract does not know. What
+	// a method wants is said by the flow's `ui`. Input that does not do is no error: the outcome is then the flow with its
+	// messages. So is a method of several steps that has come to the next, such as a code that has been sent: see the
+	// flow's `state`.
+	//
+	// Kratos 1.x: `updateSettingsFlow`. Errors: NOT_FOUND, FLOW_EXPIRED, SESSION_ALREADY_AVAILABLE, CSRF_VIOLATION;
+	// UNSUPPORTED_BY_UPSTREAM in front of a Kratos 0.x.
+	UpdateSettingsFlow(context.Context, *UpdateSettingsFlowRequest) (*UpdateSettingsFlowResponse, error)
 	mustEmbedUnimplementedSettingsServiceServer()
 }
 
@@ -206,6 +233,9 @@ func (UnimplementedSettingsServiceServer) CompleteSettingsFlowWithProfileMethod(
 }
 func (UnimplementedSettingsServiceServer) CompleteBrowserSettingsOidcSettingsFlow(context.Context, *CompleteBrowserSettingsOidcSettingsFlowRequest) (*CompleteBrowserSettingsOidcSettingsFlowResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CompleteBrowserSettingsOidcSettingsFlow not implemented")
+}
+func (UnimplementedSettingsServiceServer) UpdateSettingsFlow(context.Context, *UpdateSettingsFlowRequest) (*UpdateSettingsFlowResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method UpdateSettingsFlow not implemented")
 }
 func (UnimplementedSettingsServiceServer) mustEmbedUnimplementedSettingsServiceServer() {}
 func (UnimplementedSettingsServiceServer) testEmbeddedByValue()                         {}
@@ -336,6 +366,24 @@ func _SettingsService_CompleteBrowserSettingsOidcSettingsFlow_Handler(srv interf
 	return interceptor(ctx, in, info, handler)
 }
 
+func _SettingsService_UpdateSettingsFlow_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UpdateSettingsFlowRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SettingsServiceServer).UpdateSettingsFlow(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SettingsService_UpdateSettingsFlow_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SettingsServiceServer).UpdateSettingsFlow(ctx, req.(*UpdateSettingsFlowRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // SettingsService_ServiceDesc is the grpc.ServiceDesc for SettingsService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -366,6 +414,10 @@ var SettingsService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "CompleteBrowserSettingsOidcSettingsFlow",
 			Handler:    _SettingsService_CompleteBrowserSettingsOidcSettingsFlow_Handler,
+		},
+		{
+			MethodName: "UpdateSettingsFlow",
+			Handler:    _SettingsService_UpdateSettingsFlow_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -12,6 +12,7 @@ import (
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	structpb "google.golang.org/protobuf/types/known/structpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -45,7 +46,17 @@ type VerificationFlow struct {
 	// The ways to complete the flow, by the method's name.
 	Methods map[string]*FlowMethod `protobuf:"bytes,8,rep,name=methods,proto3" json:"methods,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Where the flow stands: `choose_method`, `sent_email` or `passed_challenge`. Kratos owns this vocabulary.
-	State         string `protobuf:"bytes,9,opt,name=state,proto3" json:"state,omitempty"`
+	State string `protobuf:"bytes,9,opt,name=state,proto3" json:"state,omitempty"`
+	// The flow's forms as one list of elements: what Kratos 1.x has in place of messages and methods, which say here what
+	// they can of it.
+	Ui *Ui `protobuf:"bytes,10,opt,name=ui,proto3" json:"ui,omitempty"`
+	// Where the browser goes after the flow, as the flow was started with.
+	ReturnTo string `protobuf:"bytes,11,opt,name=return_to,json=returnTo,proto3" json:"return_to,omitempty"`
+	// The organization whose members the flow is for. Kratos 1.x.
+	OrganizationId string `protobuf:"bytes,12,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	// What Kratos says besides, for which this contract has no field: by the names that Kratos has for it. Over REST it
+	// stands beside the other fields.
+	Extra         *structpb.Struct `protobuf:"bytes,13,opt,name=extra,proto3" json:"extra,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -141,6 +152,34 @@ func (x *VerificationFlow) GetState() string {
 		return x.State
 	}
 	return ""
+}
+
+func (x *VerificationFlow) GetUi() *Ui {
+	if x != nil {
+		return x.Ui
+	}
+	return nil
+}
+
+func (x *VerificationFlow) GetReturnTo() string {
+	if x != nil {
+		return x.ReturnTo
+	}
+	return ""
+}
+
+func (x *VerificationFlow) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
+	}
+	return ""
+}
+
+func (x *VerificationFlow) GetExtra() *structpb.Struct {
+	if x != nil {
+		return x.Extra
+	}
+	return nil
 }
 
 // VerificationSuccess is what a verification flow yields whose link is on its way.
@@ -322,7 +361,10 @@ func (x *InitializeVerificationViaBrowserFlowRequest) GetReturnTo() string {
 type InitializeVerificationViaBrowserFlowResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// To the verification UI.
-	Redirect      *Redirect `protobuf:"bytes,1,opt,name=redirect,proto3" json:"redirect,omitempty"`
+	Redirect *Redirect `protobuf:"bytes,1,opt,name=redirect,proto3" json:"redirect,omitempty"`
+	// The new flow, in place of the redirect: for a script in a browser that asks for JSON, which it does by the metadata
+	// `accept` with the value `application/json`. Kratos 1.x.
+	Flow          *VerificationFlow `protobuf:"bytes,2,opt,name=flow,proto3" json:"flow,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -360,6 +402,13 @@ func (*InitializeVerificationViaBrowserFlowResponse) Descriptor() ([]byte, []int
 func (x *InitializeVerificationViaBrowserFlowResponse) GetRedirect() *Redirect {
 	if x != nil {
 		return x.Redirect
+	}
+	return nil
+}
+
+func (x *InitializeVerificationViaBrowserFlowResponse) GetFlow() *VerificationFlow {
+	if x != nil {
+		return x.Flow
 	}
 	return nil
 }
@@ -683,11 +732,189 @@ func (*CompleteVerificationFlowWithLinkMethodResponse_Flow) isCompleteVerificati
 func (*CompleteVerificationFlowWithLinkMethodResponse_Redirect) isCompleteVerificationFlowWithLinkMethodResponse_Outcome() {
 }
 
+// UpdateVerificationFlowRequest is the request of UpdateVerificationFlow.
+type UpdateVerificationFlowRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The flow's id. Can be left out where there is a token.
+	Flow string `protobuf:"bytes,1,opt,name=flow,proto3" json:"flow,omitempty"`
+	// The method to complete the flow with, for example `code`. It can be left out where it stands in the payload.
+	Method string `protobuf:"bytes,2,opt,name=method,proto3" json:"method,omitempty"`
+	// What was filled in, by the names of the `ui`'s inputs: nested objects and Kratos's flat keys (`"traits.name.first"`) are
+	// both understood. Over REST this is the body, with the method in it.
+	Payload *structpb.Struct `protobuf:"bytes,3,opt,name=payload,proto3" json:"payload,omitempty"`
+	// The token, from the link that was sent; or the code, from the link beside a code. Over REST, `code` works too.
+	Token         string `protobuf:"bytes,4,opt,name=token,proto3" json:"token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateVerificationFlowRequest) Reset() {
+	*x = UpdateVerificationFlowRequest{}
+	mi := &file_kratosgrpc_v1_verification_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateVerificationFlowRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateVerificationFlowRequest) ProtoMessage() {}
+
+func (x *UpdateVerificationFlowRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_verification_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateVerificationFlowRequest.ProtoReflect.Descriptor instead.
+func (*UpdateVerificationFlowRequest) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_verification_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *UpdateVerificationFlowRequest) GetFlow() string {
+	if x != nil {
+		return x.Flow
+	}
+	return ""
+}
+
+func (x *UpdateVerificationFlowRequest) GetMethod() string {
+	if x != nil {
+		return x.Method
+	}
+	return ""
+}
+
+func (x *UpdateVerificationFlowRequest) GetPayload() *structpb.Struct {
+	if x != nil {
+		return x.Payload
+	}
+	return nil
+}
+
+func (x *UpdateVerificationFlowRequest) GetToken() string {
+	if x != nil {
+		return x.Token
+	}
+	return ""
+}
+
+// UpdateVerificationFlowResponse is the answer of UpdateVerificationFlow.
+type UpdateVerificationFlowResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What came of it.
+	//
+	// Types that are valid to be assigned to Outcome:
+	//
+	//	*UpdateVerificationFlowResponse_Success
+	//	*UpdateVerificationFlowResponse_Flow
+	//	*UpdateVerificationFlowResponse_Redirect
+	Outcome       isUpdateVerificationFlowResponse_Outcome `protobuf_oneof:"outcome"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateVerificationFlowResponse) Reset() {
+	*x = UpdateVerificationFlowResponse{}
+	mi := &file_kratosgrpc_v1_verification_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateVerificationFlowResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateVerificationFlowResponse) ProtoMessage() {}
+
+func (x *UpdateVerificationFlowResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_verification_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateVerificationFlowResponse.ProtoReflect.Descriptor instead.
+func (*UpdateVerificationFlowResponse) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_verification_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *UpdateVerificationFlowResponse) GetOutcome() isUpdateVerificationFlowResponse_Outcome {
+	if x != nil {
+		return x.Outcome
+	}
+	return nil
+}
+
+func (x *UpdateVerificationFlowResponse) GetSuccess() *VerificationSuccess {
+	if x != nil {
+		if x, ok := x.Outcome.(*UpdateVerificationFlowResponse_Success); ok {
+			return x.Success
+		}
+	}
+	return nil
+}
+
+func (x *UpdateVerificationFlowResponse) GetFlow() *VerificationFlow {
+	if x != nil {
+		if x, ok := x.Outcome.(*UpdateVerificationFlowResponse_Flow); ok {
+			return x.Flow
+		}
+	}
+	return nil
+}
+
+func (x *UpdateVerificationFlowResponse) GetRedirect() *Redirect {
+	if x != nil {
+		if x, ok := x.Outcome.(*UpdateVerificationFlowResponse_Redirect); ok {
+			return x.Redirect
+		}
+	}
+	return nil
+}
+
+type isUpdateVerificationFlowResponse_Outcome interface {
+	isUpdateVerificationFlowResponse_Outcome()
+}
+
+type UpdateVerificationFlowResponse_Success struct {
+	// Accepted. The mail is on its way, or the code was right: see the flow's state.
+	Success *VerificationSuccess `protobuf:"bytes,1,opt,name=success,proto3,oneof"`
+}
+
+type UpdateVerificationFlowResponse_Flow struct {
+	// The form needs more or other input, or has come to its next step: the flow with its state and messages.
+	Flow *VerificationFlow `protobuf:"bytes,2,opt,name=flow,proto3,oneof"`
+}
+
+type UpdateVerificationFlowResponse_Redirect struct {
+	// Where the browser goes next (browser flows), with the cookies in the call's `set-cookie` metadata.
+	Redirect *Redirect `protobuf:"bytes,3,opt,name=redirect,proto3,oneof"`
+}
+
+func (*UpdateVerificationFlowResponse_Success) isUpdateVerificationFlowResponse_Outcome() {}
+
+func (*UpdateVerificationFlowResponse_Flow) isUpdateVerificationFlowResponse_Outcome() {}
+
+func (*UpdateVerificationFlowResponse_Redirect) isUpdateVerificationFlowResponse_Outcome() {}
+
 var File_kratosgrpc_v1_verification_service_proto protoreflect.FileDescriptor
 
 const file_kratosgrpc_v1_verification_service_proto_rawDesc = "" +
 	"\n" +
-	"(kratosgrpc/v1/verification_service.proto\x12\rkratosgrpc.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18kratosgrpc/v1/flow.proto\x1a.protoc-gen-openapiv2/options/annotations.proto\"\xcc\x03\n" +
+	"(kratosgrpc/v1/verification_service.proto\x12\rkratosgrpc.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18kratosgrpc/v1/flow.proto\x1a.protoc-gen-openapiv2/options/annotations.proto\"\xe9\x04\n" +
 	"\x10VerificationFlow\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\tR\x04type\x129\n" +
@@ -699,7 +926,12 @@ const file_kratosgrpc_v1_verification_service_proto_rawDesc = "" +
 	"\x06active\x18\x06 \x01(\tR\x06active\x122\n" +
 	"\bmessages\x18\a \x03(\v2\x16.kratosgrpc.v1.MessageR\bmessages\x12F\n" +
 	"\amethods\x18\b \x03(\v2,.kratosgrpc.v1.VerificationFlow.MethodsEntryR\amethods\x12\x14\n" +
-	"\x05state\x18\t \x01(\tR\x05state\x1aU\n" +
+	"\x05state\x18\t \x01(\tR\x05state\x12!\n" +
+	"\x02ui\x18\n" +
+	" \x01(\v2\x11.kratosgrpc.v1.UiR\x02ui\x12\x1b\n" +
+	"\treturn_to\x18\v \x01(\tR\breturnTo\x12'\n" +
+	"\x0forganization_id\x18\f \x01(\tR\x0eorganizationId\x122\n" +
+	"\x05extra\x18\r \x01(\v2\x17.google.protobuf.StructB\x03\x80\x01\x01R\x05extra\x1aU\n" +
 	"\fMethodsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12/\n" +
 	"\x05value\x18\x02 \x01(\v2\x19.kratosgrpc.v1.FlowMethodR\x05value:\x028\x01\"J\n" +
@@ -709,9 +941,10 @@ const file_kratosgrpc_v1_verification_service_proto_rawDesc = "" +
 	"(InitializeVerificationViaApiFlowResponse\x123\n" +
 	"\x04flow\x18\x01 \x01(\v2\x1f.kratosgrpc.v1.VerificationFlowR\x04flow\"T\n" +
 	"+InitializeVerificationViaBrowserFlowRequest\x12%\n" +
-	"\treturn_to\x18\x01 \x01(\tB\b\xbaH\x05r\x03(\x80@R\breturnTo\"c\n" +
+	"\treturn_to\x18\x01 \x01(\tB\b\xbaH\x05r\x03(\x80@R\breturnTo\"\x98\x01\n" +
 	",InitializeVerificationViaBrowserFlowResponse\x123\n" +
-	"\bredirect\x18\x01 \x01(\v2\x17.kratosgrpc.v1.RedirectR\bredirect\";\n" +
+	"\bredirect\x18\x01 \x01(\v2\x17.kratosgrpc.v1.RedirectR\bredirect\x123\n" +
+	"\x04flow\x18\x02 \x01(\v2\x1f.kratosgrpc.v1.VerificationFlowR\x04flow\";\n" +
 	"\x1aGetVerificationFlowRequest\x12\x1d\n" +
 	"\x02id\x18\x01 \x01(\tB\r\xe0A\x02\xbaH\ar\x05\x10\x01(\x80\bR\x02id\"R\n" +
 	"\x1bGetVerificationFlowResponse\x123\n" +
@@ -729,7 +962,18 @@ const file_kratosgrpc_v1_verification_service_proto_rawDesc = "" +
 	"\asuccess\x18\x01 \x01(\v2\".kratosgrpc.v1.VerificationSuccessH\x00R\asuccess\x125\n" +
 	"\x04flow\x18\x02 \x01(\v2\x1f.kratosgrpc.v1.VerificationFlowH\x00R\x04flow\x125\n" +
 	"\bredirect\x18\x03 \x01(\v2\x17.kratosgrpc.v1.RedirectH\x00R\bredirectB\t\n" +
-	"\aoutcome2\x83\t\n" +
+	"\aoutcome\"\xb9\x02\n" +
+	"\x1dUpdateVerificationFlowRequest\x12\x1c\n" +
+	"\x04flow\x18\x01 \x01(\tB\b\xbaH\x05r\x03(\x80\bR\x04flow\x12 \n" +
+	"\x06method\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80\bR\x06method\x126\n" +
+	"\apayload\x18\x03 \x01(\v2\x17.google.protobuf.StructB\x03\x80\x01\x01R\apayload\x12!\n" +
+	"\x05token\x18\x04 \x01(\tB\v\xbaH\x05r\x03(\x80@\x80\x01\x01R\x05token:}\xbaHz\x1ax\n" +
+	"\rtoken_or_form\x12+token is required, or else flow and payload\x1a:this.token != '' || (this.flow != '' && has(this.payload))\"\xd9\x01\n" +
+	"\x1eUpdateVerificationFlowResponse\x12>\n" +
+	"\asuccess\x18\x01 \x01(\v2\".kratosgrpc.v1.VerificationSuccessH\x00R\asuccess\x125\n" +
+	"\x04flow\x18\x02 \x01(\v2\x1f.kratosgrpc.v1.VerificationFlowH\x00R\x04flow\x125\n" +
+	"\bredirect\x18\x03 \x01(\v2\x17.kratosgrpc.v1.RedirectH\x00R\bredirectB\t\n" +
+	"\aoutcome2\x9a\r\n" +
 	"\x13VerificationService\x12\xc1\x01\n" +
 	" InitializeVerificationViaApiFlow\x126.kratosgrpc.v1.InitializeVerificationViaApiFlowRequest\x1a7.kratosgrpc.v1.InitializeVerificationViaApiFlowResponse\",\x82\xd3\xe4\x93\x02&b\x04flow\x12\x1e/self-service/verification/api\x12\xf0\x01\n" +
 	"$InitializeVerificationViaBrowserFlow\x12:.kratosgrpc.v1.InitializeVerificationViaBrowserFlowRequest\x1a;.kratosgrpc.v1.InitializeVerificationViaBrowserFlowResponse\"O\x92A\"J \n" +
@@ -744,7 +988,19 @@ const file_kratosgrpc_v1_verification_service_proto_rawDesc = "" +
 	"^Browser flows: on to where the verification leads, or back to the UI with the flow's messages.Js\n" +
 	"\x03400\x12l\n" +
 	"EThe form needs more input, see its messages (API flows); or an error.\x12#\n" +
-	"!\x1a\x1f.kratosgrpc.v1.VerificationFlow\x82\xd3\xe4\x93\x022:\apayload\"'/self-service/verification/methods/linkB\xc6\x01\n" +
+	"!\x1a\x1f.kratosgrpc.v1.VerificationFlow\x82\xd3\xe4\x93\x022:\apayload\"'/self-service/verification/methods/link\x12\x94\x04\n" +
+	"\x16UpdateVerificationFlow\x12,.kratosgrpc.v1.UpdateVerificationFlowRequest\x1a-.kratosgrpc.v1.UpdateVerificationFlowResponse\"\x9c\x03\x92A\xed\x02JZ\n" +
+	"\x03200\x12S\n" +
+	",Accepted. See the flow's state and messages.\x12#\n" +
+	"!\x1a\x1f.kratosgrpc.v1.VerificationFlowJF\n" +
+	"\x03303\x12?\n" +
+	"=Browser flows: on to where the flow leads, or back to the UI.Jg\n" +
+	"\x03400\x12`\n" +
+	"9The form needs more input, see its messages; or an error.\x12#\n" +
+	"!\x1a\x1f.kratosgrpc.v1.VerificationFlowJ^\n" +
+	"\x03422\x12W\n" +
+	"7A browser has to go elsewhere, see redirect_browser_to.\x12\x1c\n" +
+	"\x1a\x1a\x18.kratosgrpc.v1.ErrorBody\x82\xd3\xe4\x93\x02%:\apayload\"\x1a/self-service/verificationB\xc6\x01\n" +
 	"\x11com.kratosgrpc.v1B\x18VerificationServiceProtoP\x01ZBgithub.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1;kratosgrpcv1\xa2\x02\x03KXX\xaa\x02\rKratosgrpc.V1\xca\x02\rKratosgrpc\\V1\xe2\x02\x19Kratosgrpc\\V1\\GPBMetadata\xea\x02\x0eKratosgrpc::V1b\x06proto3"
 
 var (
@@ -759,7 +1015,7 @@ func file_kratosgrpc_v1_verification_service_proto_rawDescGZIP() []byte {
 	return file_kratosgrpc_v1_verification_service_proto_rawDescData
 }
 
-var file_kratosgrpc_v1_verification_service_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_kratosgrpc_v1_verification_service_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_kratosgrpc_v1_verification_service_proto_goTypes = []any{
 	(*VerificationFlow)(nil),                               // 0: kratosgrpc.v1.VerificationFlow
 	(*VerificationSuccess)(nil),                            // 1: kratosgrpc.v1.VerificationSuccess
@@ -772,39 +1028,52 @@ var file_kratosgrpc_v1_verification_service_proto_goTypes = []any{
 	(*CompleteVerificationFlowWithLinkMethodRequest)(nil),  // 8: kratosgrpc.v1.CompleteVerificationFlowWithLinkMethodRequest
 	(*VerificationLinkPayload)(nil),                        // 9: kratosgrpc.v1.VerificationLinkPayload
 	(*CompleteVerificationFlowWithLinkMethodResponse)(nil), // 10: kratosgrpc.v1.CompleteVerificationFlowWithLinkMethodResponse
-	nil,                           // 11: kratosgrpc.v1.VerificationFlow.MethodsEntry
-	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
-	(*Message)(nil),               // 13: kratosgrpc.v1.Message
-	(*Redirect)(nil),              // 14: kratosgrpc.v1.Redirect
-	(*FlowMethod)(nil),            // 15: kratosgrpc.v1.FlowMethod
+	(*UpdateVerificationFlowRequest)(nil),                  // 11: kratosgrpc.v1.UpdateVerificationFlowRequest
+	(*UpdateVerificationFlowResponse)(nil),                 // 12: kratosgrpc.v1.UpdateVerificationFlowResponse
+	nil,                                                    // 13: kratosgrpc.v1.VerificationFlow.MethodsEntry
+	(*timestamppb.Timestamp)(nil),                          // 14: google.protobuf.Timestamp
+	(*Message)(nil),                                        // 15: kratosgrpc.v1.Message
+	(*Ui)(nil),                                             // 16: kratosgrpc.v1.Ui
+	(*structpb.Struct)(nil),                                // 17: google.protobuf.Struct
+	(*Redirect)(nil),                                       // 18: kratosgrpc.v1.Redirect
+	(*FlowMethod)(nil),                                     // 19: kratosgrpc.v1.FlowMethod
 }
 var file_kratosgrpc_v1_verification_service_proto_depIdxs = []int32{
-	12, // 0: kratosgrpc.v1.VerificationFlow.expires_at:type_name -> google.protobuf.Timestamp
-	12, // 1: kratosgrpc.v1.VerificationFlow.issued_at:type_name -> google.protobuf.Timestamp
-	13, // 2: kratosgrpc.v1.VerificationFlow.messages:type_name -> kratosgrpc.v1.Message
-	11, // 3: kratosgrpc.v1.VerificationFlow.methods:type_name -> kratosgrpc.v1.VerificationFlow.MethodsEntry
-	0,  // 4: kratosgrpc.v1.VerificationSuccess.flow:type_name -> kratosgrpc.v1.VerificationFlow
-	0,  // 5: kratosgrpc.v1.InitializeVerificationViaApiFlowResponse.flow:type_name -> kratosgrpc.v1.VerificationFlow
-	14, // 6: kratosgrpc.v1.InitializeVerificationViaBrowserFlowResponse.redirect:type_name -> kratosgrpc.v1.Redirect
-	0,  // 7: kratosgrpc.v1.GetVerificationFlowResponse.flow:type_name -> kratosgrpc.v1.VerificationFlow
-	9,  // 8: kratosgrpc.v1.CompleteVerificationFlowWithLinkMethodRequest.payload:type_name -> kratosgrpc.v1.VerificationLinkPayload
-	1,  // 9: kratosgrpc.v1.CompleteVerificationFlowWithLinkMethodResponse.success:type_name -> kratosgrpc.v1.VerificationSuccess
-	0,  // 10: kratosgrpc.v1.CompleteVerificationFlowWithLinkMethodResponse.flow:type_name -> kratosgrpc.v1.VerificationFlow
-	14, // 11: kratosgrpc.v1.CompleteVerificationFlowWithLinkMethodResponse.redirect:type_name -> kratosgrpc.v1.Redirect
-	15, // 12: kratosgrpc.v1.VerificationFlow.MethodsEntry.value:type_name -> kratosgrpc.v1.FlowMethod
-	2,  // 13: kratosgrpc.v1.VerificationService.InitializeVerificationViaApiFlow:input_type -> kratosgrpc.v1.InitializeVerificationViaApiFlowRequest
-	4,  // 14: kratosgrpc.v1.VerificationService.InitializeVerificationViaBrowserFlow:input_type -> kratosgrpc.v1.InitializeVerificationViaBrowserFlowRequest
-	6,  // 15: kratosgrpc.v1.VerificationService.GetVerificationFlow:input_type -> kratosgrpc.v1.GetVerificationFlowRequest
-	8,  // 16: kratosgrpc.v1.VerificationService.CompleteVerificationFlowWithLinkMethod:input_type -> kratosgrpc.v1.CompleteVerificationFlowWithLinkMethodRequest
-	3,  // 17: kratosgrpc.v1.VerificationService.InitializeVerificationViaApiFlow:output_type -> kratosgrpc.v1.InitializeVerificationViaApiFlowResponse
-	5,  // 18: kratosgrpc.v1.VerificationService.InitializeVerificationViaBrowserFlow:output_type -> kratosgrpc.v1.InitializeVerificationViaBrowserFlowResponse
-	7,  // 19: kratosgrpc.v1.VerificationService.GetVerificationFlow:output_type -> kratosgrpc.v1.GetVerificationFlowResponse
-	10, // 20: kratosgrpc.v1.VerificationService.CompleteVerificationFlowWithLinkMethod:output_type -> kratosgrpc.v1.CompleteVerificationFlowWithLinkMethodResponse
-	17, // [17:21] is the sub-list for method output_type
-	13, // [13:17] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	14, // 0: kratosgrpc.v1.VerificationFlow.expires_at:type_name -> google.protobuf.Timestamp
+	14, // 1: kratosgrpc.v1.VerificationFlow.issued_at:type_name -> google.protobuf.Timestamp
+	15, // 2: kratosgrpc.v1.VerificationFlow.messages:type_name -> kratosgrpc.v1.Message
+	13, // 3: kratosgrpc.v1.VerificationFlow.methods:type_name -> kratosgrpc.v1.VerificationFlow.MethodsEntry
+	16, // 4: kratosgrpc.v1.VerificationFlow.ui:type_name -> kratosgrpc.v1.Ui
+	17, // 5: kratosgrpc.v1.VerificationFlow.extra:type_name -> google.protobuf.Struct
+	0,  // 6: kratosgrpc.v1.VerificationSuccess.flow:type_name -> kratosgrpc.v1.VerificationFlow
+	0,  // 7: kratosgrpc.v1.InitializeVerificationViaApiFlowResponse.flow:type_name -> kratosgrpc.v1.VerificationFlow
+	18, // 8: kratosgrpc.v1.InitializeVerificationViaBrowserFlowResponse.redirect:type_name -> kratosgrpc.v1.Redirect
+	0,  // 9: kratosgrpc.v1.InitializeVerificationViaBrowserFlowResponse.flow:type_name -> kratosgrpc.v1.VerificationFlow
+	0,  // 10: kratosgrpc.v1.GetVerificationFlowResponse.flow:type_name -> kratosgrpc.v1.VerificationFlow
+	9,  // 11: kratosgrpc.v1.CompleteVerificationFlowWithLinkMethodRequest.payload:type_name -> kratosgrpc.v1.VerificationLinkPayload
+	1,  // 12: kratosgrpc.v1.CompleteVerificationFlowWithLinkMethodResponse.success:type_name -> kratosgrpc.v1.VerificationSuccess
+	0,  // 13: kratosgrpc.v1.CompleteVerificationFlowWithLinkMethodResponse.flow:type_name -> kratosgrpc.v1.VerificationFlow
+	18, // 14: kratosgrpc.v1.CompleteVerificationFlowWithLinkMethodResponse.redirect:type_name -> kratosgrpc.v1.Redirect
+	17, // 15: kratosgrpc.v1.UpdateVerificationFlowRequest.payload:type_name -> google.protobuf.Struct
+	1,  // 16: kratosgrpc.v1.UpdateVerificationFlowResponse.success:type_name -> kratosgrpc.v1.VerificationSuccess
+	0,  // 17: kratosgrpc.v1.UpdateVerificationFlowResponse.flow:type_name -> kratosgrpc.v1.VerificationFlow
+	18, // 18: kratosgrpc.v1.UpdateVerificationFlowResponse.redirect:type_name -> kratosgrpc.v1.Redirect
+	19, // 19: kratosgrpc.v1.VerificationFlow.MethodsEntry.value:type_name -> kratosgrpc.v1.FlowMethod
+	2,  // 20: kratosgrpc.v1.VerificationService.InitializeVerificationViaApiFlow:input_type -> kratosgrpc.v1.InitializeVerificationViaApiFlowRequest
+	4,  // 21: kratosgrpc.v1.VerificationService.InitializeVerificationViaBrowserFlow:input_type -> kratosgrpc.v1.InitializeVerificationViaBrowserFlowRequest
+	6,  // 22: kratosgrpc.v1.VerificationService.GetVerificationFlow:input_type -> kratosgrpc.v1.GetVerificationFlowRequest
+	8,  // 23: kratosgrpc.v1.VerificationService.CompleteVerificationFlowWithLinkMethod:input_type -> kratosgrpc.v1.CompleteVerificationFlowWithLinkMethodRequest
+	11, // 24: kratosgrpc.v1.VerificationService.UpdateVerificationFlow:input_type -> kratosgrpc.v1.UpdateVerificationFlowRequest
+	3,  // 25: kratosgrpc.v1.VerificationService.InitializeVerificationViaApiFlow:output_type -> kratosgrpc.v1.InitializeVerificationViaApiFlowResponse
+	5,  // 26: kratosgrpc.v1.VerificationService.InitializeVerificationViaBrowserFlow:output_type -> kratosgrpc.v1.InitializeVerificationViaBrowserFlowResponse
+	7,  // 27: kratosgrpc.v1.VerificationService.GetVerificationFlow:output_type -> kratosgrpc.v1.GetVerificationFlowResponse
+	10, // 28: kratosgrpc.v1.VerificationService.CompleteVerificationFlowWithLinkMethod:output_type -> kratosgrpc.v1.CompleteVerificationFlowWithLinkMethodResponse
+	12, // 29: kratosgrpc.v1.VerificationService.UpdateVerificationFlow:output_type -> kratosgrpc.v1.UpdateVerificationFlowResponse
+	25, // [25:30] is the sub-list for method output_type
+	20, // [20:25] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_kratosgrpc_v1_verification_service_proto_init() }
@@ -818,13 +1087,18 @@ func file_kratosgrpc_v1_verification_service_proto_init() {
 		(*CompleteVerificationFlowWithLinkMethodResponse_Flow)(nil),
 		(*CompleteVerificationFlowWithLinkMethodResponse_Redirect)(nil),
 	}
+	file_kratosgrpc_v1_verification_service_proto_msgTypes[12].OneofWrappers = []any{
+		(*UpdateVerificationFlowResponse_Success)(nil),
+		(*UpdateVerificationFlowResponse_Flow)(nil),
+		(*UpdateVerificationFlowResponse_Redirect)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kratosgrpc_v1_verification_service_proto_rawDesc), len(file_kratosgrpc_v1_verification_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   12,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

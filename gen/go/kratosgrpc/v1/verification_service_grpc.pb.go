@@ -23,6 +23,7 @@ const (
 	VerificationService_InitializeVerificationViaBrowserFlow_FullMethodName   = "/kratosgrpc.v1.VerificationService/InitializeVerificationViaBrowserFlow"
 	VerificationService_GetVerificationFlow_FullMethodName                    = "/kratosgrpc.v1.VerificationService/GetVerificationFlow"
 	VerificationService_CompleteVerificationFlowWithLinkMethod_FullMethodName = "/kratosgrpc.v1.VerificationService/CompleteVerificationFlowWithLinkMethod"
+	VerificationService_UpdateVerificationFlow_FullMethodName                 = "/kratosgrpc.v1.VerificationService/UpdateVerificationFlow"
 )
 
 // VerificationServiceClient is the client API for VerificationService service.
@@ -56,6 +57,14 @@ type VerificationServiceClient interface {
 	// FLOW_EXPIRED, CSRF_VIOLATION; INVALID_REQUEST if there is neither
 	// a token nor a form.
 	CompleteVerificationFlowWithLinkMethod(ctx context.Context, in *CompleteVerificationFlowWithLinkMethodRequest, opts ...grpc.CallOption) (*CompleteVerificationFlowWithLinkMethodResponse, error)
+	// Completes a verification flow with any of its methods: `link` or `code`, or one that this contract does not know. What
+	// a method wants is said by the flow's `ui`. Input that does not do is no error: the outcome is then the flow with its
+	// messages. So is a method of several steps that has come to the next, such as a code that has been sent: see the
+	// flow's `state`.
+	//
+	// Kratos 1.x: `updateVerificationFlow`. Errors: NOT_FOUND, FLOW_EXPIRED, SESSION_ALREADY_AVAILABLE, CSRF_VIOLATION;
+	// UNSUPPORTED_BY_UPSTREAM in front of a Kratos 0.x.
+	UpdateVerificationFlow(ctx context.Context, in *UpdateVerificationFlowRequest, opts ...grpc.CallOption) (*UpdateVerificationFlowResponse, error)
 }
 
 type verificationServiceClient struct {
@@ -106,6 +115,16 @@ func (c *verificationServiceClient) CompleteVerificationFlowWithLinkMethod(ctx c
 	return out, nil
 }
 
+func (c *verificationServiceClient) UpdateVerificationFlow(ctx context.Context, in *UpdateVerificationFlowRequest, opts ...grpc.CallOption) (*UpdateVerificationFlowResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UpdateVerificationFlowResponse)
+	err := c.cc.Invoke(ctx, VerificationService_UpdateVerificationFlow_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // VerificationServiceServer is the server API for VerificationService service.
 // All implementations must embed UnimplementedVerificationServiceServer
 // for forward compatibility.
@@ -137,6 +156,14 @@ type VerificationServiceServer interface {
 	// FLOW_EXPIRED, CSRF_VIOLATION; INVALID_REQUEST if there is neither
 	// a token nor a form.
 	CompleteVerificationFlowWithLinkMethod(context.Context, *CompleteVerificationFlowWithLinkMethodRequest) (*CompleteVerificationFlowWithLinkMethodResponse, error)
+	// Completes a verification flow with any of its methods: `link` or `code`, or one that this contract does not know. What
+	// a method wants is said by the flow's `ui`. Input that does not do is no error: the outcome is then the flow with its
+	// messages. So is a method of several steps that has come to the next, such as a code that has been sent: see the
+	// flow's `state`.
+	//
+	// Kratos 1.x: `updateVerificationFlow`. Errors: NOT_FOUND, FLOW_EXPIRED, SESSION_ALREADY_AVAILABLE, CSRF_VIOLATION;
+	// UNSUPPORTED_BY_UPSTREAM in front of a Kratos 0.x.
+	UpdateVerificationFlow(context.Context, *UpdateVerificationFlowRequest) (*UpdateVerificationFlowResponse, error)
 	mustEmbedUnimplementedVerificationServiceServer()
 }
 
@@ -158,6 +185,9 @@ func (UnimplementedVerificationServiceServer) GetVerificationFlow(context.Contex
 }
 func (UnimplementedVerificationServiceServer) CompleteVerificationFlowWithLinkMethod(context.Context, *CompleteVerificationFlowWithLinkMethodRequest) (*CompleteVerificationFlowWithLinkMethodResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CompleteVerificationFlowWithLinkMethod not implemented")
+}
+func (UnimplementedVerificationServiceServer) UpdateVerificationFlow(context.Context, *UpdateVerificationFlowRequest) (*UpdateVerificationFlowResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method UpdateVerificationFlow not implemented")
 }
 func (UnimplementedVerificationServiceServer) mustEmbedUnimplementedVerificationServiceServer() {}
 func (UnimplementedVerificationServiceServer) testEmbeddedByValue()                             {}
@@ -252,6 +282,24 @@ func _VerificationService_CompleteVerificationFlowWithLinkMethod_Handler(srv int
 	return interceptor(ctx, in, info, handler)
 }
 
+func _VerificationService_UpdateVerificationFlow_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UpdateVerificationFlowRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(VerificationServiceServer).UpdateVerificationFlow(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: VerificationService_UpdateVerificationFlow_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(VerificationServiceServer).UpdateVerificationFlow(ctx, req.(*UpdateVerificationFlowRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // VerificationService_ServiceDesc is the grpc.ServiceDesc for VerificationService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -274,6 +322,10 @@ var VerificationService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "CompleteVerificationFlowWithLinkMethod",
 			Handler:    _VerificationService_CompleteVerificationFlowWithLinkMethod_Handler,
+		},
+		{
+			MethodName: "UpdateVerificationFlow",
+			Handler:    _VerificationService_UpdateVerificationFlow_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

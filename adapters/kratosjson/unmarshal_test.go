@@ -1,23 +1,29 @@
-package upstream_test
+package kratosjson_test
 
 import (
 	"strings"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/structpb"
 
-	"github.com/kratosgrpc/kratosgrpc/adapters/internal/upstream"
+	"github.com/kratosgrpc/kratosgrpc/adapters/kratosjson"
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
 )
 
 func TestUnmarshalTakesKratosNames(t *testing.T) {
 	t.Parallel()
 	session := new(kratosgrpcv1.Session)
-	err := upstream.Unmarshal([]byte(`{"id":"a","active":true,"identity":{"id":"b","schema_id":"c","verifiable_addresses":null,"of_later":{"d":[1]}},"issued_at":null}`), session)
+	err := kratosjson.Unmarshal([]byte(`{"id":"a","active":true,"identity":{"id":"b","schema_id":"c","verifiable_addresses":null,"of_later":{"d":[1]}},"issued_at":null}`), session)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &kratosgrpcv1.Session{Id: "a", Active: new(true), Identity: &kratosgrpcv1.Identity{Id: "b", SchemaId: "c"}}
+	want := &kratosgrpcv1.Session{Id: "a", Active: new(true), Identity: &kratosgrpcv1.Identity{
+		Id: "b", SchemaId: "c",
+		Extra: &structpb.Struct{Fields: map[string]*structpb.Value{"of_later": structpb.NewStructValue(&structpb.Struct{Fields: map[string]*structpb.Value{
+			"d": structpb.NewListValue(&structpb.ListValue{Values: []*structpb.Value{structpb.NewNumberValue(1)}}),
+		}})}},
+	}}
 	if !proto.Equal(session, want) {
 		t.Errorf("got %v, want %v", session, want)
 	}
@@ -27,7 +33,7 @@ func TestUnmarshalTakesKratosNames(t *testing.T) {
 func TestUnmarshalKeepsSecrets(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{`{"session_token":secret}`, `{"session_token":["secret"]}`, `{"session":{"issued_at":"secret"}}`, `secret`, `{"secret`} {
-		if err := upstream.Unmarshal([]byte(body), new(kratosgrpcv1.LoginSuccess)); err == nil || strings.Contains(err.Error(), "secret") {
+		if err := kratosjson.Unmarshal([]byte(body), new(kratosgrpcv1.LoginSuccess)); err == nil || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: the error is %v", body, err)
 		}
 	}
@@ -46,11 +52,19 @@ func FuzzUnmarshal(f *testing.F) {
 			new(kratosgrpcv1.LoginFlow), new(kratosgrpcv1.SettingsFlow), new(kratosgrpcv1.Session), new(kratosgrpcv1.RegistrationSuccess),
 			new(kratosgrpcv1.SelfServiceError), new(kratosgrpcv1.UpstreamError),
 		} {
-			if upstream.Unmarshal(data, m) != nil {
+			if kratosjson.Unmarshal(data, m) != nil {
 				continue
 			}
 			if _, err := proto.Marshal(m); err != nil {
 				t.Errorf("%q makes a %T that can't be sent: %v", data, m, err)
+			}
+			written, err := kratosjson.Marshal(m)
+			if err != nil {
+				t.Fatalf("%q makes a %T that can't be written: %v", data, m, err)
+			}
+			again := m.ProtoReflect().New().Interface()
+			if err := kratosjson.Unmarshal(written, again); err != nil || !proto.Equal(again, m) {
+				t.Errorf("%q is read as %v, and again, from %s, as %v (%v)", data, m, written, again, err)
 			}
 		}
 	})
@@ -60,11 +74,10 @@ func FuzzUnmarshal(f *testing.F) {
 const aSession = `{"id":"5f5b6c1c-7c3a-4b3e-9a53-4b6a8f0b2f50","active":true,"expires_at":"2020-12-02T08:42:38.670742Z","authenticated_at":"2020-12-01T08:42:38.670742Z","issued_at":"2020-12-01T08:42:38.670742Z","identity":{"id":"bf86774f-68cc-4451-8a26-37ac9f57e720","schema_id":"default","schema_url":"http://127.0.0.1:4433/schemas/default","traits":{"age":36,"email":"ada@example.org","name":{"first":"Ada","last":"Lovelace"},"newsletter":true,"tags":["a","b"]},"verifiable_addresses":[{"id":"0d7a1c0e-5d0b-4a1c-8c5a-0a6b2f7b9c11","value":"ada@example.org","verified":false,"via":"email","status":"pending","verified_at":null}],"recovery_addresses":[{"id":"7e0c2f3a-1b2c-4d3e-8f4a-5b6c7d8e9f00","value":"ada@example.org","via":"email"}]}}`
 
 func BenchmarkDecodeSession(b *testing.B) {
-	res := &upstream.Response{Status: 200, Body: []byte(aSession)}
 	b.ReportAllocs()
 	b.SetBytes(int64(len(aSession)))
 	for b.Loop() {
-		if err := res.Decode(new(kratosgrpcv1.Session)); err != nil {
+		if err := kratosjson.Unmarshal([]byte(aSession), new(kratosgrpcv1.Session)); err != nil {
 			b.Fatal(err)
 		}
 	}
