@@ -13,6 +13,7 @@ require (
 	github.com/go-openapi/strfmt v0.27.4
 	github.com/google/go-cmp v0.7.0
 	github.com/kratosgrpc/kratosgrpc v0.0.0-00010101000000-000000000000
+	github.com/ory/client-go v1.22.92
 	github.com/ory/kratos-client-go v0.5.4-alpha.1
 	github.com/zitadel/oidc/v3 v3.51.17
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20261026165753-2ffab32bce7e

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -13,14 +14,17 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
+	"github.com/kratosgrpc/kratosgrpc/adapters"
 	"github.com/kratosgrpc/kratosgrpc/adapters/kratostest"
 	"github.com/kratosgrpc/kratosgrpc/adapters/kratosv05"
+	"github.com/kratosgrpc/kratosgrpc/adapters/kratosv1"
 	"github.com/kratosgrpc/kratosgrpc/server"
 )
 
 // stack is a real Kratos with a kratosgrpc in front of it.
 type stack struct {
-	kratos *kratostest.Kratos
+	version kratostest.Version
+	kratos  *kratostest.Kratos
 	// rest is the base URL of kratosgrpc's REST view, without a slash at the end. Kratos's own links lead there.
 	rest string
 	// grpc is a connection to kratosgrpc.
@@ -37,10 +41,7 @@ func startStack(t *testing.T, options kratostest.Options) *stack {
 		options.PublicBaseURL = "http://" + address + "/"
 	}
 	kratos := kratostest.StartT(t, options)
-	adapter, err := kratosv05.New(kratos.PublicURL)
-	if err != nil {
-		t.Fatal(err)
-	}
+	adapter := newAdapter(t, options.Version, kratos.PublicURL)
 
 	config := server.DefaultConfig()
 	config.GRPCAddr, config.HTTPAddr = "127.0.0.1:0", address
@@ -64,7 +65,37 @@ func startStack(t *testing.T, options kratostest.Options) *stack {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	return &stack{kratos: kratos, rest: "http://" + s.HTTPAddr().String(), grpc: conn}
+	return &stack{version: cmp.Or(options.Version, kratostest.V05), kratos: kratos, rest: "http://" + s.HTTPAddr().String(), grpc: conn}
+}
+
+// inFrontOfEach runs a test in front of each generation of Kratos.
+func inFrontOfEach(t *testing.T, test func(t *testing.T, version kratostest.Version)) {
+	t.Helper()
+	for _, version := range []kratostest.Version{kratostest.V05, kratostest.V13} {
+		t.Run(string(version), func(t *testing.T) {
+			t.Parallel()
+			test(t, version)
+		})
+	}
+}
+
+// newAdapter is the adapter for a generation of Kratos.
+func newAdapter(t *testing.T, version kratostest.Version, base string) adapters.Adapter {
+	t.Helper()
+	var adapter adapters.Adapter
+	var err error
+	switch version {
+	case kratostest.V05, "":
+		adapter, err = kratosv05.New(base)
+	case kratostest.V13:
+		adapter, err = kratosv1.New(base)
+	default:
+		t.Fatalf("there is no adapter for Kratos %s", version)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return adapter
 }
 
 // freeAddress picks a port of 127.0.0.1 that nobody listens on: below those that systems hand out by themselves, and
