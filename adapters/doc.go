@@ -14,9 +14,13 @@
 //
 //   - kratosv05: Kratos 0.5 ("flows" with methods).
 //   - kratosv1: Kratos 1.x ("ui nodes").
+//   - detect: finds out which of them is behind a URL.
+//   - kratosjson: the contract's messages as the JSON that Kratos speaks, both ways.
+//   - internal/uinodes: methods as ui nodes, and back.
 //   - internal/selfservice: what the generations have in common.
 //   - internal/upstream: the one HTTP client, shared by all generations.
 //   - adaptertest: the conformance suite that every adapter passes.
+//   - kratosreplay: answers as a real Kratos was recorded to, where none can be run.
 //   - kratostest: builds and starts a real Kratos, for tests and for trying things out.
 //
 // # Design

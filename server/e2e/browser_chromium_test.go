@@ -146,6 +146,17 @@ func (b *browser) cookies(t *testing.T) map[string]*network.Cookie {
 	return kept
 }
 
+// csrfCookie is the anti-CSRF cookie. In Kratos 1.x its name ends in a hash of Kratos's URL.
+func (b *browser) csrfCookie(t *testing.T) *network.Cookie {
+	t.Helper()
+	for name, cookie := range b.cookies(t) {
+		if name == "csrf_token" || strings.HasPrefix(name, "csrf_token_") {
+			return cookie
+		}
+	}
+	return nil
+}
+
 // drop has the browser forget a cookie.
 func (b *browser) drop(t *testing.T, cookie *network.Cookie) {
 	t.Helper()

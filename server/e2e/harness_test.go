@@ -68,10 +68,10 @@ func startStack(t *testing.T, options kratostest.Options) *stack {
 	return &stack{version: cmp.Or(options.Version, kratostest.V05), kratos: kratos, rest: "http://" + s.HTTPAddr().String(), grpc: conn}
 }
 
-// inFrontOfEach runs a test in front of each generation of Kratos.
-func inFrontOfEach(t *testing.T, test func(t *testing.T, version kratostest.Version)) {
+// inFrontOf runs a test in front of each of some generations of Kratos.
+func inFrontOf(t *testing.T, test func(t *testing.T, version kratostest.Version), versions ...kratostest.Version) {
 	t.Helper()
-	for _, version := range []kratostest.Version{kratostest.V05, kratostest.V13} {
+	for _, version := range versions {
 		t.Run(string(version), func(t *testing.T) {
 			t.Parallel()
 			test(t, version)

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/kratosgrpc/kratosgrpc/adapters/kratostest"
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
 )
 
@@ -32,19 +33,26 @@ type linkKind struct {
 	// subject is of the mail with the link, unknown of the one to an address that Kratos does not know.
 	subject, unknown string
 	// Ids of Kratos's messages: of a link that was sent, of a token that is none or was used, and of one that expired.
-	sent, invalid, expired int32
+	sent             map[kratostest.Version]int32
+	invalid, expired int32
 
 	newFlow func() linkFlow
 	// begin has a link mailed in an API flow over gRPC.
 	begin func(ctx context.Context, s *stack, email string) (linkFlow, error)
-	// open passes a link's token over gRPC.
-	open func(ctx context.Context, s *stack, token string, options ...grpc.CallOption) (*kratosgrpcv1.Redirect, error)
+	// open passes what a link says over gRPC.
+	open func(ctx context.Context, s *stack, link mailedLink, options ...grpc.CallOption) (*kratosgrpcv1.Redirect, error)
+}
+
+// mailedLink is a link, and what it says. In links of Kratos 0.5 there is no flow.
+type mailedLink struct {
+	address, flow, token string
 }
 
 var recovery = linkKind{
 	path: "/self-service/recovery", ui: "/recovery",
 	subject: "Recover access to your account", unknown: "Account access attempted",
-	sent: 1060002, invalid: 4060004, expired: 4060005,
+	sent:    map[kratostest.Version]int32{kratostest.V05: 1060002, kratostest.V13: 1060002},
+	invalid: 4060004, expired: 4060005,
 	newFlow: func() linkFlow { return new(kratosgrpcv1.RecoveryFlow) },
 	begin: func(ctx context.Context, s *stack, email string) (linkFlow, error) {
 		service := kratosgrpcv1.NewRecoveryServiceClient(s.grpc)
@@ -57,9 +65,9 @@ var recovery = linkKind{
 		})
 		return res.GetSuccess().GetFlow(), err
 	},
-	open: func(ctx context.Context, s *stack, token string, options ...grpc.CallOption) (*kratosgrpcv1.Redirect, error) {
+	open: func(ctx context.Context, s *stack, link mailedLink, options ...grpc.CallOption) (*kratosgrpcv1.Redirect, error) {
 		res, err := kratosgrpcv1.NewRecoveryServiceClient(s.grpc).CompleteRecoveryFlowWithLinkMethod(ctx,
-			&kratosgrpcv1.CompleteRecoveryFlowWithLinkMethodRequest{Token: token}, options...)
+			&kratosgrpcv1.CompleteRecoveryFlowWithLinkMethodRequest{Flow: link.flow, Token: link.token}, options...)
 		return res.GetRedirect(), err
 	},
 }
@@ -67,7 +75,8 @@ var recovery = linkKind{
 var verification = linkKind{
 	path: "/self-service/verification", ui: "/verify",
 	subject: "Please verify your email address", unknown: "Someone tried to verify this email address",
-	sent: 1070002, invalid: 4070001, expired: 4070005,
+	sent:    map[kratostest.Version]int32{kratostest.V05: 1070002, kratostest.V13: 1080001},
+	invalid: 4070001, expired: 4070005,
 	newFlow: func() linkFlow { return new(kratosgrpcv1.VerificationFlow) },
 	begin: func(ctx context.Context, s *stack, email string) (linkFlow, error) {
 		service := kratosgrpcv1.NewVerificationServiceClient(s.grpc)
@@ -80,38 +89,37 @@ var verification = linkKind{
 		})
 		return res.GetSuccess().GetFlow(), err
 	},
-	open: func(ctx context.Context, s *stack, token string, options ...grpc.CallOption) (*kratosgrpcv1.Redirect, error) {
+	open: func(ctx context.Context, s *stack, link mailedLink, options ...grpc.CallOption) (*kratosgrpcv1.Redirect, error) {
 		res, err := kratosgrpcv1.NewVerificationServiceClient(s.grpc).CompleteVerificationFlowWithLinkMethod(ctx,
-			&kratosgrpcv1.CompleteVerificationFlowWithLinkMethodRequest{Token: token}, options...)
+			&kratosgrpcv1.CompleteVerificationFlowWithLinkMethodRequest{Flow: link.flow, Token: link.token}, options...)
 		return res.GetRedirect(), err
 	},
 }
 
 // beginGRPC has a link mailed as an app does, over gRPC.
-func (k *linkKind) beginGRPC(t *testing.T, s *stack, email string) linkFlow {
+func (k *linkKind) beginGRPC(t *testing.T, s *stack, _ *visitor, email string) linkFlow {
 	t.Helper()
 	flow, err := k.begin(t.Context(), s, email)
 	if err != nil {
 		t.Fatal(err)
 	}
-	k.checkSent(t, flow)
+	k.checkSent(t, s, flow)
 	return flow
 }
 
 // beginREST has a link mailed as a browser does, by the form of its page.
-func (k *linkKind) beginREST(t *testing.T, s *stack, email string) linkFlow {
+func (k *linkKind) beginREST(t *testing.T, s *stack, v *visitor, email string) linkFlow {
 	t.Helper()
-	v := newVisitor(t, s)
 	flow := k.flowAt(t, v, v.browse(t, s.rest+k.path+"/browser"))
 	to := v.submit(t, flow.GetMethods()["link"].GetConfig(), url.Values{"email": {email}})
 	flow = k.flowAt(t, v, to)
-	k.checkSent(t, flow)
+	k.checkSent(t, s, flow)
 	return flow
 }
 
-func (k *linkKind) checkSent(t *testing.T, flow linkFlow) {
+func (k *linkKind) checkSent(t *testing.T, s *stack, flow linkFlow) {
 	t.Helper()
-	if flow.GetState() != "sent_email" || !says(flow, k.sent) {
+	if flow.GetState() != "sent_email" || !says(flow, k.sent[s.version]) {
 		t.Fatalf("the flow is not that of a link on its way:\n%v", flow)
 	}
 }
@@ -127,49 +135,67 @@ func (k *linkKind) flowAt(t *testing.T, v *visitor, to *url.URL) linkFlow {
 	return flow
 }
 
-// mailed is the token of the link in the next mail, which leads to the REST view.
-func (k *linkKind) mailed(t *testing.T, s *stack, mails *mailServer, email string) (link, token string) {
+// linkPath is where links lead: in Kratos 1.x it is where the forms of all methods do.
+func (k *linkKind) linkPath(s *stack) string {
+	if s.version == kratostest.V05 {
+		return k.path + "/methods/link"
+	}
+	return k.path
+}
+
+// mailed is the link in the next mail, which leads to the REST view.
+func (k *linkKind) mailed(t *testing.T, s *stack, mails *mailServer, email string) mailedLink {
 	t.Helper()
 	m := mails.next(t, email)
 	if m.subject != k.subject || m.to != email || m.from != "kratos@example.org" {
 		t.Errorf("the mail is %q from %s to %s", m.subject, m.from, m.to)
 	}
-	link = m.link()
-	if !strings.HasPrefix(link, s.rest+k.path+"/methods/link?token=") {
-		t.Fatalf("the mail leads to %q, not to the REST view:\n%s", link, m.html)
-	}
-	if !strings.Contains(m.text, link) {
+	address := m.link()
+	if !strings.Contains(m.text, address) {
 		t.Errorf("the mail's text does not have the link:\n%s", m.text)
 	}
-	to, err := url.Parse(link)
+	to, err := url.Parse(address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return link, to.Query().Get("token")
+	link := mailedLink{address: address, flow: to.Query().Get("flow"), token: to.Query().Get("token")}
+	if !strings.HasPrefix(address, s.rest+k.linkPath(s)+"?") || link.token == "" || (link.flow == "") != (s.version == kratostest.V05) {
+		t.Fatalf("the mail leads to %q, not to the REST view:\n%s", address, m.html)
+	}
+	return link
+}
+
+// madeUp is a link that was never mailed. But in Kratos 1.x its flow must be one.
+func (k *linkKind) madeUp(t *testing.T, s *stack, token string) mailedLink {
+	t.Helper()
+	link := mailedLink{token: token}
+	query := url.Values{"token": {token}}
+	if s.version != kratostest.V05 {
+		v := newVisitor(t, s)
+		link.flow = k.flowAt(t, v, v.browse(t, s.rest+k.path+"/browser")).GetId()
+		query.Set("flow", link.flow)
+	}
+	link.address = s.rest + k.linkPath(s) + "?" + query.Encode()
+	return link
 }
 
 // refusedOverREST checks that a link is good for nothing: it ends at a fresh flow that says why.
-func (k *linkKind) refusedOverREST(t *testing.T, s *stack, token string, why int32) {
+func (k *linkKind) refusedOverREST(t *testing.T, v *visitor, link mailedLink, why int32) {
 	t.Helper()
-	v := newVisitor(t, s)
-	flow := k.flowAt(t, v, v.browse(t, s.rest+k.path+"/methods/link?token="+url.QueryEscape(token)))
+	flow := k.flowAt(t, v, v.browse(t, link.address))
 	if flow.GetState() != "choose_method" || !says(flow, why) {
 		t.Errorf("the flow does not say %d:\n%v", why, flow)
 	}
-	if at, err := url.Parse(s.rest); err == nil {
-		for _, cookie := range v.client.Jar.Cookies(at) {
-			if cookie.Name == sessionCookie {
-				t.Error("a refused link logs in")
-			}
-		}
+	if v.hasSession(t) {
+		t.Error("a refused link logs in")
 	}
 }
 
 // refusedOverGRPC checks the same of a token.
-func (k *linkKind) refusedOverGRPC(t *testing.T, s *stack, token string, why int32) {
+func (k *linkKind) refusedOverGRPC(t *testing.T, s *stack, v *visitor, link mailedLink, why int32) {
 	t.Helper()
 	var header metadata.MD
-	redirect, err := k.open(t.Context(), s, token, grpc.Header(&header))
+	redirect, err := k.open(v.with(t), s, link, grpc.Header(&header))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,13 +203,12 @@ func (k *linkKind) refusedOverGRPC(t *testing.T, s *stack, token string, why int
 	if err != nil {
 		t.Fatal(err)
 	}
-	flow := k.flowAt(t, newVisitor(t, s), to)
+	v.keep(t, header)
+	flow := k.flowAt(t, v, to)
 	if flow.GetState() != "choose_method" || !says(flow, why) || flow.GetId() != redirect.GetFlowId() {
 		t.Errorf("the flow does not say %d:\n%v", why, flow)
 	}
-	kept := new(cookies)
-	kept.keep(t, header)
-	if kept.session() != "" {
+	if v.hasSession(t) {
 		t.Error("a refused token logs in")
 	}
 }

@@ -17,13 +17,17 @@ const accountRecovered = 1060001
 // TestRecovery recovers accounts by mailed links: begun over gRPC and over REST, opened over REST and over gRPC.
 func TestRecovery(t *testing.T) {
 	t.Parallel()
+	inFrontOf(t, recoverAccounts, kratostest.V05)
+}
+
+func recoverAccounts(t *testing.T, version kratostest.Version) {
 	mails := startMailServer(t)
-	s := startStack(t, kratostest.Options{SMTPURL: mails.url})
+	s := startStack(t, kratostest.Options{Version: version, SMTPURL: mails.url})
 
 	for _, c := range []struct {
 		name  string
-		begin func(*testing.T, *stack, string) linkFlow
-		end   func(t *testing.T, s *stack, link, token, email string)
+		begin func(*testing.T, *stack, *visitor, string) linkFlow
+		end   func(t *testing.T, s *stack, link mailedLink, email string)
 	}{
 		{"begun over gRPC, opened over REST", recovery.beginGRPC, recoverOverREST},
 		{"begun over gRPC, opened over gRPC", recovery.beginGRPC, recoverOverGRPC},
@@ -36,24 +40,24 @@ func TestRecovery(t *testing.T) {
 			s.register(t, email, firstPassword)
 			verification.mailed(t, s, mails, email) // Kratos mails it to whoever registers.
 
-			c.begin(t, s, email)
-			link, token := recovery.mailed(t, s, mails, email)
-			c.end(t, s, link, token, email)
+			c.begin(t, s, newVisitor(t, s), email)
+			link := recovery.mailed(t, s, mails, email)
+			c.end(t, s, link, email)
 
 			if s.canLogIn(t, email, firstPassword) || !s.canLogIn(t, email, nextPassword) {
 				t.Error("the new password is not the account's")
 			}
-			recovery.refusedOverREST(t, s, token, recovery.invalid)
-			recovery.refusedOverGRPC(t, s, token, recovery.invalid)
+			recovery.refusedOverREST(t, newVisitor(t, s), link, recovery.invalid)
+			recovery.refusedOverGRPC(t, s, newVisitor(t, s), link, recovery.invalid)
 		})
 	}
 }
 
 // recoverOverREST follows the link, and changes the password in the settings that it leads to.
-func recoverOverREST(t *testing.T, s *stack, link, _, email string) {
+func recoverOverREST(t *testing.T, s *stack, link mailedLink, email string) {
 	t.Helper()
 	v := newVisitor(t, s)
-	to := v.browse(t, link)
+	to := v.browse(t, link.address)
 	if to.Path != "/settings" {
 		t.Fatalf("the link leads to %s, not to the settings", to)
 	}
@@ -73,10 +77,10 @@ func recoverOverREST(t *testing.T, s *stack, link, _, email string) {
 }
 
 // recoverOverGRPC does the same as a server does that has a browser for a client, but speaks gRPC to kratosgrpc.
-func recoverOverGRPC(t *testing.T, s *stack, _, token, email string) {
+func recoverOverGRPC(t *testing.T, s *stack, link mailedLink, email string) {
 	t.Helper()
 	browser, header := new(cookies), metadata.MD{}
-	redirect, err := recovery.open(t.Context(), s, token, grpc.Header(&header))
+	redirect, err := recovery.open(t.Context(), s, link, grpc.Header(&header))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"path"
+
 	httptransport "github.com/go-openapi/runtime/client"
 	"github.com/ory/kratos-client-go/client/public"
 	"github.com/ory/kratos-client-go/models"
@@ -87,7 +89,14 @@ func appRegistration() []step {
 func appSession() []step {
 	return []step{
 		{name: "whoami with a bearer token", want: "WhoamiOK", do: func(p *person) (any, error) {
-			return p.app.Whoami(public.NewWhoamiParams(), p.bearer())
+			res, err := p.app.Whoami(public.NewWhoamiParams(), p.bearer())
+			if err == nil {
+				p.schema = path.Base(*res.Payload.Identity.SchemaURL)
+			}
+			return res, err
+		}},
+		{name: "schema of the account", want: "GetSchemaOK", do: func(p *person) (any, error) {
+			return p.app.GetSchema(public.NewGetSchemaParams().WithID(p.schema))
 		}},
 		// The SDK has the parameter, but does not send it.
 		{name: "whoami with the parameter", want: "WhoamiUnauthorized", do: func(p *person) (any, error) {

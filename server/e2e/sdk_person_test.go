@@ -25,12 +25,16 @@ type person struct {
 	base *url.URL
 	// email is the account's.
 	email string
+	// accept is web's Accept header, or "" for the SDK's own.
+	accept string
 	// urls are the addresses that differ from one place to the other.
 	urls []string
 	wire *wire
+	// visitors is what web's requests go through, with the Accept header of the browsers that they are made for.
+	visitors http.RoundTripper
 
-	// What the last steps left: the session's token, the flow's id, and the anti-CSRF token of its form.
-	token, flow, csrf string
+	// What the last steps left: the session's token, its schema's id, the flow's id, and the anti-CSRF token of its form.
+	token, schema, flow, csrf string
 }
 
 const (
@@ -40,7 +44,15 @@ const (
 	unknownID        = "5f5b2dfb-7a3c-4d1e-9c59-0c9d3f9d1c5e"
 )
 
-func newPerson(t *testing.T, kratos *kratostest.Kratos, base, email string) *person {
+// asBrowsers is the Accept header of a browser that asks for a page.
+//
+// The SDK asks for JSON, whoever it asks for. A Kratos 0.5 that is asked to start a browser flow redirects all the same;
+// Kratos 1.x answers the flow itself then, which the SDK does not know. But whoever calls the SDK for a browser has that
+// browser's header at hand, and the SDK can be told to send it, by the transport that it is given: so web works in front
+// of both. An empty header leaves the SDK its own.
+const asBrowsers = "text/html"
+
+func newPerson(t *testing.T, kratos *kratostest.Kratos, base, email, accept string) *person {
 	t.Helper()
 	at, err := url.Parse(base)
 	if err != nil {
@@ -51,12 +63,16 @@ func newPerson(t *testing.T, kratos *kratostest.Kratos, base, email string) *per
 		t.Fatal(err)
 	}
 	p := &person{
-		jar: jar, base: at, email: email, urls: []string{base, kratos.PublicURL},
+		jar: jar, base: at, email: email, accept: accept, urls: []string{base, kratos.PublicURL},
 		wire: &wire{transport: new(http.Transport), called: map[string]bool{}},
 	}
 	t.Cleanup(p.wire.transport.CloseIdleConnections)
+	p.visitors = p.wire
+	if accept != "" {
+		p.visitors = &headerSetter{base: p.wire, name: "Accept", value: accept}
+	}
 	p.app = p.sdk(&http.Client{Transport: p.wire})
-	p.web = p.sdk(&http.Client{Transport: p.wire, Jar: jar, CheckRedirect: stay})
+	p.web = p.sdk(&http.Client{Transport: p.visitors, Jar: jar, CheckRedirect: stay})
 	return p
 }
 
@@ -68,10 +84,15 @@ func (p *person) sdk(client *http.Client) public.ClientService {
 	return public.New(&callRecorder{ClientTransport: transport, called: p.wire.called}, strfmt.Default)
 }
 
-// with is an HTTP client for one call of the SDK, for what its parameters can't say: a header.
+// with is app's HTTP client for one call, for what the SDK's parameters can't say: a header.
 func (p *person) with(name, value string) *http.Client {
+	return &http.Client{Transport: &headerSetter{base: p.wire, name: name, value: value}}
+}
+
+// webWith is the same for web.
+func (p *person) webWith(name, value string) *http.Client {
 	return &http.Client{
-		Transport:     &headerSetter{base: p.wire, name: name, value: value},
+		Transport:     &headerSetter{base: p.visitors, name: name, value: value},
 		Jar:           p.jar,
 		CheckRedirect: stay,
 	}

@@ -42,7 +42,10 @@ func webRegistration() []step {
 		{name: "register with another's form", want: "CompleteSelfServiceRegistrationFlowWithPasswordMethodFound", do: complete(map[string]any{
 			"password": firstPassword, "csrf_token": "bWFkZSB1cA==",
 		})},
-		{name: "register", want: "CompleteSelfServiceRegistrationFlowWithPasswordMethodOK", do: complete(map[string]any{"password": firstPassword})},
+		{
+			name: "register", want: "CompleteSelfServiceRegistrationFlowWithPasswordMethodOK", html: "CompleteSelfServiceRegistrationFlowWithPasswordMethodFound",
+			do: complete(map[string]any{"password": firstPassword}),
+		},
 	}
 }
 
@@ -106,7 +109,10 @@ func webLogin() []step {
 		{name: "fetch the login", want: "GetSelfServiceLoginFlowOK", do: fetch},
 		{name: "login with a wrong password", want: "CompleteSelfServiceLoginFlowWithPasswordMethodFound", do: complete("a guess")},
 		{name: "fetch what is wrong", want: "GetSelfServiceLoginFlowOK", do: fetch},
-		{name: "login", want: "CompleteSelfServiceLoginFlowWithPasswordMethodOK", do: complete(firstPassword)},
+		{
+			name: "login", want: "CompleteSelfServiceLoginFlowWithPasswordMethodOK", html: "CompleteSelfServiceLoginFlowWithPasswordMethodFound",
+			do: complete(firstPassword),
+		},
 		{name: "whoami after that", want: "WhoamiOK", do: func(p *person) (any, error) {
 			return p.web.Whoami(public.NewWhoamiParams(), nil)
 		}},
@@ -146,14 +152,17 @@ func webRecovery() []step {
 			},
 		},
 		{name: "recover with a header for Kratos", want: "CompleteSelfServiceRecoveryFlowWithLinkMethodFound", do: func(p *person) (any, error) {
-			return complete(p, public.NewCompleteSelfServiceRecoveryFlowWithLinkMethodParams().WithHTTPClient(p.with("X-CSRF-Token", p.csrf)))
+			return complete(p, public.NewCompleteSelfServiceRecoveryFlowWithLinkMethodParams().WithHTTPClient(p.webWith("X-CSRF-Token", p.csrf)))
 		}},
 		{name: "fetch what has come of it", want: "GetSelfServiceRecoveryFlowOK", do: fetch},
 		{name: "recover with a made-up token", want: "CompleteSelfServiceRecoveryFlowWithLinkMethodFound", do: func(p *person) (any, error) {
 			token := "made-up"
-			return complete(p, public.NewCompleteSelfServiceRecoveryFlowWithLinkMethodParams().
-				WithToken(&token).WithHTTPClient(p.with("X-CSRF-Token", p.csrf)))
+			res, err := complete(p, public.NewCompleteSelfServiceRecoveryFlowWithLinkMethodParams().
+				WithToken(&token).WithHTTPClient(p.webWith("X-CSRF-Token", p.csrf)))
+			p.redirected()
+			return res, err
 		}},
+		{name: "fetch what is wrong with the token", want: "GetSelfServiceRecoveryFlowOK", do: fetch},
 	}
 }
 
@@ -184,13 +193,16 @@ func webVerification() []step {
 			},
 		},
 		{name: "verify with a header for Kratos", want: "CompleteSelfServiceVerificationFlowWithLinkMethodFound", do: func(p *person) (any, error) {
-			return complete(p, public.NewCompleteSelfServiceVerificationFlowWithLinkMethodParams().WithHTTPClient(p.with("X-CSRF-Token", p.csrf)))
+			return complete(p, public.NewCompleteSelfServiceVerificationFlowWithLinkMethodParams().WithHTTPClient(p.webWith("X-CSRF-Token", p.csrf)))
 		}},
 		{name: "fetch what has come of it", want: "GetSelfServiceVerificationFlowOK", do: fetch},
 		{name: "verify with a made-up token", want: "CompleteSelfServiceVerificationFlowWithLinkMethodFound", do: func(p *person) (any, error) {
 			token := "made-up"
-			return complete(p, public.NewCompleteSelfServiceVerificationFlowWithLinkMethodParams().
-				WithToken(&token).WithHTTPClient(p.with("X-CSRF-Token", p.csrf)))
+			res, err := complete(p, public.NewCompleteSelfServiceVerificationFlowWithLinkMethodParams().
+				WithToken(&token).WithHTTPClient(p.webWith("X-CSRF-Token", p.csrf)))
+			p.redirected()
+			return res, err
 		}},
+		{name: "fetch what is wrong with the token", want: "GetSelfServiceVerificationFlowOK", do: fetch},
 	}
 }

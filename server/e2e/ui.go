@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"html/template"
 	"net/http"
@@ -55,7 +56,9 @@ func NewUI(public string, conn grpc.ClientConnInterface) http.Handler {
 	}))
 
 	pages.HandleFunc("GET /error", func(w http.ResponseWriter, r *http.Request) {
-		res, err := asVisitor(w, r, failure.GetError, &kratosgrpcv1.GetErrorRequest{Error: r.FormValue("error")})
+		// Kratos 0.5 has the error's id in the one parameter, Kratos 1.x in the other.
+		id := cmp.Or(r.FormValue("error"), r.FormValue("id"))
+		res, err := asVisitor(w, r, failure.GetError, &kratosgrpcv1.GetErrorRequest{Error: id})
 		if err != nil {
 			unavailable(w)
 			return
