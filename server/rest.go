@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
 
+	"github.com/kratosgrpc/kratosgrpc/adapters"
 	"github.com/kratosgrpc/kratosgrpc/gen"
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
 )
@@ -58,7 +59,7 @@ func (s *Server) newRESTHandler() (http.Handler, error) {
 	root.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeHealth(w, true) })
 	root.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { writeHealth(w, s.health.ready.Load()) })
 	root.HandleFunc("GET /openapi.json", serveOpenAPI)
-	root.Handle("/", forward(mux))
+	root.Handle("/", forward(mux, s.upstream))
 	return root, nil
 }
 
@@ -80,7 +81,7 @@ func serveOpenAPI(w http.ResponseWriter, _ *http.Request) {
 
 // forward prepares a request for the gateway: what the gateway would hand on regardless of its matcher, or take for a
 // command, is not there when it looks.
-func forward(mux http.Handler) http.Handler {
+func forward(mux http.Handler, upstream *upstream) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Cache-Control", noCache)
@@ -106,7 +107,7 @@ func forward(mux http.Handler) http.Handler {
 			own.Method = http.MethodGet
 		case r.Method == http.MethodGet && completedByGET[r.URL.Path]:
 			own.Method, own.Body = http.MethodPost, &requestBody{ReadCloser: http.NoBody, absent: true}
-		case r.Method == http.MethodDelete && r.URL.Path == sessionsPath && !meansBody(r):
+		case r.Method == http.MethodDelete && r.URL.Path == sessionsPath && !meansBody(r) && upstream.api() == adapters.V1:
 			url.Path, url.RawPath = otherSessionsPath, ""
 		}
 		url.RawQuery = contractQuery(url.Path, query).Encode()
@@ -120,7 +121,7 @@ const (
 	whoamiPath = "/sessions/whoami"
 	// sessionsPath is, for DELETE, the path of two operations: of SessionService.RevokeSession, by which Kratos 0.5 ends
 	// the session whose token is in the body, and of SessionService.DisableMyOtherSessions, by which Kratos 1.x ends all
-	// others, and which has no body.
+	// others, and which has no body. In front of a Kratos 0.x it is the former, whatever comes.
 	sessionsPath = "/sessions"
 	// otherSessionsPath is the path that SessionService.DisableMyOtherSessions has for itself.
 	otherSessionsPath = "/sessions/others"

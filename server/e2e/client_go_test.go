@@ -59,8 +59,8 @@ var elsewhere = map[string]string{
 	"SubmitSamlAssertion":                    "of the Ory Network alone",
 }
 
-// difference is one that is meant: drop takes it out of both answers, and says whether it was there.
-type difference struct {
+// sdkDifference is one that is meant: drop takes it out of both answers, and says whether it was there.
+type sdkDifference struct {
 	drop func(kratos, own *answer) bool
 	why  string
 }
@@ -78,7 +78,7 @@ func typeIsDropped(kratos, own *answer) bool {
 }
 
 // meant are the differences that are meant, by the stage's name.
-var meant = map[string]difference{
+var meant = map[string]sdkDifference{
 	"script for security keys": {cookiesAreDropped, "an anti-CSRF cookie is of no use to who fetches a script"},
 	"look at the own settings": {cookiesAreDropped, "who authenticates by a token has no use for an anti-CSRF cookie"},
 	"look at the secret":       {cookiesAreDropped, "who authenticates by a token has no use for an anti-CSRF cookie"},

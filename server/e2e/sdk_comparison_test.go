@@ -31,8 +31,8 @@ func (c *comparison) take(life string, s step, here, there *person) {
 	*c = append(*c, taken)
 }
 
-// difference is a way in which an answer of kratosgrpc is meant to differ from Kratos's.
-type difference struct {
+// change is a way in which an answer is meant to differ from that of Kratos 0.5 itself.
+type change struct {
 	why string
 	// want is the outcome's type of steps for which it is another. Of them nothing else is compared.
 	want map[string]string
@@ -43,58 +43,58 @@ type difference struct {
 	at []string
 }
 
-// check compares all steps, but for the differences. Those must be true, each of all its steps: that is that without them
-// a step would not pass.
-func (c comparison) check(t *testing.T, differences []difference) {
+// check compares all steps, but for what is meant to have changed. That must be true, of each of the steps that it names:
+// without it they would not pass.
+func (c comparison) check(t *testing.T, changes []change) {
 	t.Helper()
 	failed := map[string]bool{}
 	for _, s := range c {
-		if diff := s.diff(differences); diff != "" {
+		if diff := s.diff(changes); diff != "" {
 			failed[s.at] = true
 			t.Errorf("%s: %s", s.at, diff)
 		}
 	}
-	for i, d := range differences {
-		others := slices.Delete(slices.Clone(differences), i, i+1)
+	for i, meant := range changes {
+		others := slices.Delete(slices.Clone(changes), i, i+1)
 		shown := map[string]bool{}
 		for _, s := range c {
-			if d.concerns(s.at) && !failed[s.at] && s.diff(others) != "" {
+			if meant.concerns(s.at) && !failed[s.at] && s.diff(others) != "" {
 				shown[s.at] = true
 			}
 		}
-		for _, at := range slices.Concat(d.at, slices.Collect(maps.Keys(d.want))) {
+		for _, at := range slices.Concat(meant.at, slices.Collect(maps.Keys(meant.want))) {
 			if !shown[at] {
-				t.Errorf("%s does not show this difference any more: %s", at, d.why)
+				t.Errorf("%s does not show this change any more: %s", at, meant.why)
 			}
 		}
 		if len(shown) == 0 {
-			t.Errorf("no step shows this difference any more: %s", d.why)
+			t.Errorf("no step shows this change any more: %s", meant.why)
 		}
 	}
 }
 
-func (d *difference) concerns(at string) bool {
-	if d.want != nil {
-		return d.want[at] != ""
+func (c *change) concerns(at string) bool {
+	if c.want != nil {
+		return c.want[at] != ""
 	}
-	return len(d.at) == 0 || slices.Contains(d.at, at)
+	return len(c.at) == 0 || slices.Contains(c.at, at)
 }
 
 // diff tells in what a step differs from what it is meant to be.
-func (s *stepTaken) diff(differences []difference) string {
+func (s *stepTaken) diff(changes []change) string {
 	kratos, got := s.kratos.clone(), s.got.clone()
 	want, wantKratos, onlyType := s.want, s.want, s.why != ""
 	if onlyType {
 		wantKratos = s.step.kratos
 	}
-	for _, d := range differences {
+	for _, meant := range changes {
 		switch {
-		case !d.concerns(s.at):
-		case d.want != nil:
-			want, onlyType = d.want[s.at], true
+		case !meant.concerns(s.at):
+		case meant.want != nil:
+			want, onlyType = meant.want[s.at], true
 		default:
-			walk(kratos.Body, d.even)
-			walk(got.Body, d.even)
+			walk(kratos.Body, meant.even)
+			walk(got.Body, meant.even)
 		}
 	}
 	switch {

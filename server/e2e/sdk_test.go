@@ -26,12 +26,12 @@ type step struct {
 func TestSDK(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		behind      kratostest.Version
-		accept      string
-		differences []difference
+		behind  kratostest.Version
+		accept  string
+		changes []change
 	}{
 		{behind: kratostest.V05},
-		{behind: kratostest.V13, accept: asBrowsers, differences: upgrade},
+		{behind: kratostest.V13, accept: asBrowsers, changes: upgrade},
 	} {
 		t.Run(string(c.behind), func(t *testing.T) {
 			t.Parallel()
@@ -60,7 +60,7 @@ func TestSDK(t *testing.T) {
 					called[id] = true
 				}
 			}
-			lives.check(t, c.differences)
+			lives.check(t, c.changes)
 
 			for method := range reflect.TypeFor[public.ClientService]().Methods() {
 				id := strings.ToLower(method.Name[:1]) + method.Name[1:]

@@ -10,7 +10,7 @@ import (
 
 // upgrade is in which ways an answer of kratosgrpc in front of Kratos 1.3 is meant to differ from Kratos 0.5's. Each why is
 // said of Kratos 1.3.
-var upgrade = []difference{
+var upgrade = []change{
 	{
 		why:  "It words errors in another way. Their codes are the same.",
 		even: without(isError, "reason", "message"),
