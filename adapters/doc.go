@@ -12,6 +12,7 @@
 //
 // # Packages
 //
+//   - kratosv01: Kratos 0.1 ("requests"), of which there are recordings.
 //   - kratosv05: Kratos 0.5 ("flows" with methods).
 //   - kratosv1: Kratos 1.x ("ui nodes").
 //   - detect: finds out which of them is behind a URL.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"runtime"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"buf.build/go/protovalidate"
@@ -48,9 +49,12 @@ func deadlineInterceptor(timeout time.Duration) grpc.UnaryServerInterceptor {
 	}
 }
 
+// newValidator is shared by all servers: it compiles the rules of a message once, when it first sees one.
+var newValidator = sync.OnceValues(func() (protovalidate.Validator, error) { return protovalidate.New() })
+
 // newValidateInterceptor checks requests against the rules that stand in the protos.
 func newValidateInterceptor() (grpc.UnaryServerInterceptor, error) {
-	validator, err := protovalidate.New()
+	validator, err := newValidator()
 	if err != nil {
 		return nil, err
 	}

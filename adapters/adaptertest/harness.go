@@ -93,6 +93,8 @@ type Differences struct {
 	// Irreplaceable names the completions that lead the browser to an error when its flow has expired, rather than to
 	// another flow. In Kratos 0.5 these are those of settings, whose expiry it does not tell from other mistakes.
 	Irreplaceable []string
+	// CookiesOnly: nothing but cookies authenticates, as in Kratos 0.1; tokens are not sent on.
+	CookiesOnly bool
 	// Unprotected names the completions that Kratos does not protect by its anti-CSRF token. In Kratos 1.x that is the one
 	// by which providers are linked; there the session's cookie, which other sites can't make a browser send along, is all.
 	Unprotected []string

@@ -28,13 +28,27 @@ var worlds = []struct {
 	{"mortal", Options{}, []func(*fixture){upstreamDiesAndReturns}},
 }
 
-// Run runs the suite on the adapter of a generation.
-func Run(t *testing.T, h Harness) {
+// RunWithoutKratos runs what of the suite needs no Kratos, for a generation that can't be started: what is not its answer is
+// none, and what it has not is refused.
+func RunWithoutKratos(t *testing.T, h Harness) {
 	t.Helper()
 	t.Run("outages", func(t *testing.T) {
 		t.Parallel()
 		runOutages(t, &h)
 	})
+	t.Run("support", func(t *testing.T) {
+		t.Parallel()
+		adapter := newAdapter(t, &h, serve(t, page(503, "text/plain", "")))
+		f := &fixture{T: t, harness: &h, adapter: adapter}
+		supportIsWhatItIsSaidToBe(f)
+		laterFieldsAreNotIgnored(f)
+	})
+}
+
+// Run runs the suite on the adapter of a generation.
+func Run(t *testing.T, h Harness) {
+	t.Helper()
+	RunWithoutKratos(t, h)
 	for _, world := range worlds {
 		if world.options.Codes && !h.has("UpdateLoginFlow") {
 			// Nothing can be completed by a code.

@@ -11,6 +11,8 @@ import (
 const (
 	// V262 is Kratos 26.2.0, the API of 1.x in its latest shape.
 	V262 = "v26.2"
+	// V01 is Kratos 0.1.0-alpha.4, whose flows are requests.
+	V01 = "v0.1"
 )
 
 //go:embed testdata

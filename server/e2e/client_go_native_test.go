@@ -2,10 +2,11 @@ package e2e
 
 import (
 	"crypto/hmac"
-	"crypto/sha1" //nolint:gosec // What authenticator apps compute with.
+	"crypto/sha1"
 	"encoding/base32"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"net/http"
 	"time"
 
@@ -170,7 +171,7 @@ func nativeLogin() []stage {
 			res, raw, err := m.api.CreateNativeLoginFlow(m.ctx()).ReturnSessionTokenExchangeCode(true).Execute()
 			if err == nil && res.SessionTokenExchangeCode != nil {
 				m.code = *res.SessionTokenExchangeCode
-				m.seen.last.Body.(map[string]any)["session_token_exchange_code"] = "<secret>" //nolint:forcetypeassert // The SDK has read it.
+				m.seen.last.Body.(map[string]any)["session_token_exchange_code"] = "<secret>"
 			}
 			return res, raw, err
 		}, 200},
@@ -205,9 +206,7 @@ func nativeSettings() []stage {
 	changeTraits := func(more map[string]any) func(m *member) (any, *http.Response, error) {
 		return func(m *member) (any, *http.Response, error) {
 			traits := m.traits()
-			for key, value := range more {
-				traits[key] = value
-			}
+			maps.Copy(traits, more)
 			return m.settings(ory.UpdateSettingsFlowWithProfileMethodAsUpdateSettingsFlowBody(&ory.UpdateSettingsFlowWithProfileMethod{Method: "profile", Traits: traits}))
 		}
 	}
@@ -303,7 +302,7 @@ func nativeFactors() []stage {
 
 func nativeMails() []stage {
 	var had int
-	recover := func(email, code string) func(m *member) (any, *http.Response, error) {
+	recovery := func(email, code string) func(m *member) (any, *http.Response, error) {
 		return func(m *member) (any, *http.Response, error) {
 			body := &ory.UpdateRecoveryFlowWithCodeMethod{Method: "code"}
 			if email != "" {
@@ -356,9 +355,9 @@ func nativeMails() []stage {
 		{"GetRecoveryFlow", "look at the recovery", func(m *member) (any, *http.Response, error) {
 			return m.api.GetRecoveryFlow(m.ctx()).Id(m.flow).Execute()
 		}, 200},
-		{"UpdateRecoveryFlow", "have a code mailed to recover", recover("own", ""), 200},
-		{"UpdateRecoveryFlow", "a wrong code to recover", recover("", "000000"), 200},
-		{"UpdateRecoveryFlow", "no form at all", recover("", ""), 200},
+		{"UpdateRecoveryFlow", "have a code mailed to recover", recovery("own", ""), 200},
+		{"UpdateRecoveryFlow", "a wrong code to recover", recovery("", "000000"), 200},
+		{"UpdateRecoveryFlow", "no form at all", recovery("", ""), 200},
 	}
 }
 

@@ -89,10 +89,10 @@ func (p *person) with(name, value string) *http.Client {
 	return &http.Client{Transport: &headerSetter{base: p.wire, name: name, value: value}}
 }
 
-// webWith is the same for web.
-func (p *person) webWith(name, value string) *http.Client {
+// withCSRFToken is web's HTTP client for one call that says the anti-CSRF token in a header.
+func (p *person) withCSRFToken() *http.Client {
 	return &http.Client{
-		Transport:     &headerSetter{base: p.visitors, name: name, value: value},
+		Transport:     &headerSetter{base: p.visitors, name: "X-CSRF-Token", value: p.csrf},
 		Jar:           p.jar,
 		CheckRedirect: stay,
 	}

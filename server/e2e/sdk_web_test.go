@@ -152,13 +152,13 @@ func webRecovery() []step {
 			},
 		},
 		{name: "recover with a header for Kratos", want: "CompleteSelfServiceRecoveryFlowWithLinkMethodFound", do: func(p *person) (any, error) {
-			return complete(p, public.NewCompleteSelfServiceRecoveryFlowWithLinkMethodParams().WithHTTPClient(p.webWith("X-CSRF-Token", p.csrf)))
+			return complete(p, public.NewCompleteSelfServiceRecoveryFlowWithLinkMethodParams().WithHTTPClient(p.withCSRFToken()))
 		}},
 		{name: "fetch what has come of it", want: "GetSelfServiceRecoveryFlowOK", do: fetch},
 		{name: "recover with a made-up token", want: "CompleteSelfServiceRecoveryFlowWithLinkMethodFound", do: func(p *person) (any, error) {
 			token := "made-up"
 			res, err := complete(p, public.NewCompleteSelfServiceRecoveryFlowWithLinkMethodParams().
-				WithToken(&token).WithHTTPClient(p.webWith("X-CSRF-Token", p.csrf)))
+				WithToken(&token).WithHTTPClient(p.withCSRFToken()))
 			p.redirected()
 			return res, err
 		}},
@@ -193,13 +193,13 @@ func webVerification() []step {
 			},
 		},
 		{name: "verify with a header for Kratos", want: "CompleteSelfServiceVerificationFlowWithLinkMethodFound", do: func(p *person) (any, error) {
-			return complete(p, public.NewCompleteSelfServiceVerificationFlowWithLinkMethodParams().WithHTTPClient(p.webWith("X-CSRF-Token", p.csrf)))
+			return complete(p, public.NewCompleteSelfServiceVerificationFlowWithLinkMethodParams().WithHTTPClient(p.withCSRFToken()))
 		}},
 		{name: "fetch what has come of it", want: "GetSelfServiceVerificationFlowOK", do: fetch},
 		{name: "verify with a made-up token", want: "CompleteSelfServiceVerificationFlowWithLinkMethodFound", do: func(p *person) (any, error) {
 			token := "made-up"
 			res, err := complete(p, public.NewCompleteSelfServiceVerificationFlowWithLinkMethodParams().
-				WithToken(&token).WithHTTPClient(p.webWith("X-CSRF-Token", p.csrf)))
+				WithToken(&token).WithHTTPClient(p.withCSRFToken()))
 			p.redirected()
 			return res, err
 		}},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/kratosgrpc/kratosgrpc/adapters"
 	"github.com/kratosgrpc/kratosgrpc/adapters/detect"
+	"github.com/kratosgrpc/kratosgrpc/adapters/kratosv01"
 	"github.com/kratosgrpc/kratosgrpc/adapters/kratosv05"
 	"github.com/kratosgrpc/kratosgrpc/adapters/kratosv1"
 	"github.com/kratosgrpc/kratosgrpc/server"
@@ -17,7 +18,7 @@ import (
 
 type serveCommand struct {
 	Upstream        string        `required:"" placeholder:"URL" help:"Base URL of Kratos's public API, for example http://kratos:4433. Required."`
-	UpstreamAPI     string        `name:"upstream-api" enum:"auto,v0.5,v1" default:"auto" help:"The generation of Kratos behind it: ${enum}. With auto it is found out, and again after an outage."`
+	UpstreamAPI     string        `name:"upstream-api" enum:"auto,v0.1,v0.5,v1" default:"auto" help:"The generation of Kratos behind it: ${enum}. With auto it is found out, and again after an outage."`
 	SessionCookie   string        `name:"upstream-session-cookie" placeholder:"NAME" help:"Name of Kratos's session cookie, if its configuration has another one than ory_kratos_session."`
 	UpstreamTimeout time.Duration `default:"10s" help:"How long Kratos may take for a call that brings no deadline of its own."`
 	PublicURL       string        `name:"public-url" placeholder:"URL" help:"Base URL at which browsers reach the REST view. If set, URLs of Kratos itself in answers are rewritten to it."`
@@ -89,6 +90,8 @@ const autoAPI = "auto"
 // newAdapter chooses the adapter for a generation of Kratos.
 func (c *serveCommand) newAdapter(api string) (adapters.Adapter, error) {
 	switch api {
+	case kratosv01.API:
+		return kratosv01.New(c.Upstream)
 	case kratosv05.API:
 		return kratosv05.New(c.Upstream)
 	case kratosv1.API:

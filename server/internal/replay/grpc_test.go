@@ -18,6 +18,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/kratosgrpc/kratosgrpc/adapters/kratosjson"
 	"github.com/kratosgrpc/kratosgrpc/adapters/kratosreplay"
@@ -45,8 +46,10 @@ func operationOf(t *testing.T, method, path string, hasBody bool) operation {
 			methods := file.Services().Get(i).Methods()
 			for j := range methods.Len() {
 				rule, _ := proto.GetExtension(methods.Get(j).Options(), annotations.E_Http).(*annotations.HttpRule)
-				if parameters, ok := matches(rule, method, path); ok {
-					found = append(found, operation{methods.Get(j), rule, parameters})
+				for _, binding := range append(rule.GetAdditionalBindings(), rule) {
+					if parameters, ok := matches(binding, method, path); ok {
+						found = append(found, operation{methods.Get(j), rule, parameters})
+					}
 				}
 			}
 		}
@@ -144,8 +147,13 @@ func (op operation) fill(t *testing.T, m proto.Message, query url.Values, body [
 		setField(t, r, name, value)
 	}
 	for name, values := range query {
-		if op.rpc.Name() == "GetError" && name == "id" {
+		switch {
+		case op.rpc.Name() == "GetError" && name == "id":
 			name = "error"
+		case name == "request" && r.Descriptor().Fields().ByName("flow") != nil:
+			name = "flow"
+		case name == "request":
+			name = "id"
 		}
 		setField(t, r, name, values[0])
 	}
@@ -156,10 +164,38 @@ func (op operation) fill(t *testing.T, m proto.Message, query url.Values, body [
 		m = r.Mutable(r.Descriptor().Fields().ByName(protoreflect.Name(name))).Message().Interface()
 	}
 	filled := m.ProtoReflect().New().Interface()
-	if err := protojson.Unmarshal(body, filled); err != nil {
+	if payload, ok := filled.(*kratosgrpcv1.SettingsProfilePayload); ok {
+		fillForm(t, payload, body)
+	} else if err := protojson.Unmarshal(body, filled); err != nil {
 		t.Fatal(err)
 	}
 	proto.Merge(m, filled)
+}
+
+// fillForm writes the form of a profile into a message.
+func fillForm(t *testing.T, payload *kratosgrpcv1.SettingsProfilePayload, body []byte) {
+	t.Helper()
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	payload.CsrfToken = form.Get("csrf_token")
+	payload.Traits = &structpb.Struct{Fields: map[string]*structpb.Value{}}
+	for key, values := range form {
+		name, ok := strings.CutPrefix(key, "traits.")
+		if !ok {
+			continue
+		}
+		value := structpb.NewStringValue(values[0])
+		if len(values) > 1 {
+			list := new(structpb.ListValue)
+			for _, each := range values {
+				list.Values = append(list.Values, structpb.NewStringValue(each))
+			}
+			value = structpb.NewListValue(list)
+		}
+		payload.Traits.Fields[name] = value
+	}
 }
 
 func setField(t *testing.T, r protoreflect.Message, name, value string) {
@@ -184,6 +220,9 @@ func (a *answer) readStatus(t *testing.T, st *status.Status) {
 		case *errdetails.ErrorInfo:
 			infos++
 			a.status, _ = strconv.Atoi(detail.GetMetadata()["upstream_http_status"])
+			if a.status == http.StatusFound {
+				a.location = detail.GetMetadata()["redirect_to"]
+			}
 		case *kratosgrpcv1.UpstreamError:
 			a.body = marshal(t, &kratosgrpcv1.ErrorBody{Error: detail, Extra: detail.GetBeside()})
 		default:

@@ -13,6 +13,7 @@ import (
 
 	"github.com/kratosgrpc/kratosgrpc/adapters"
 	"github.com/kratosgrpc/kratosgrpc/adapters/kratosreplay"
+	"github.com/kratosgrpc/kratosgrpc/adapters/kratosv01"
 	"github.com/kratosgrpc/kratosgrpc/adapters/kratosv1"
 	"github.com/kratosgrpc/kratosgrpc/server"
 )
@@ -33,6 +34,7 @@ var views = []view{
 	{"gRPC", askGRPC, []string{"Set-Cookie", "X-Kratos-Authenticated-Identity-Id", "X-Total-Count"}},
 }
 
+// TestReplay has the newest release that was recorded answer.
 func TestReplay(t *testing.T) {
 	recordings, err := kratosreplay.Recordings(kratosreplay.V262)
 	if err != nil {
@@ -45,13 +47,13 @@ func TestReplay(t *testing.T) {
 					name := r.About + "/" + e.Name
 					t.Run(name, func(t *testing.T) {
 						t.Parallel()
-						replay(t, v, r.API, e)
+						replay(t, v, r.API, differences, e)
 					})
 					for _, i := range inventions {
 						if invented, ok := i.of(t, e); ok {
 							t.Run(name+"/with "+i.name, func(t *testing.T) {
 								t.Parallel()
-								replay(t, v, r.API, invented)
+								replay(t, v, r.API, differences, invented)
 							})
 						}
 					}
@@ -59,6 +61,12 @@ func TestReplay(t *testing.T) {
 			}
 		})
 	}
+	checkUsed(t, differences)
+}
+
+// checkUsed checks that each difference was shown.
+func checkUsed(t *testing.T, differences []*difference) {
+	t.Helper()
 	for _, d := range differences {
 		if !d.used.Load() {
 			t.Errorf("no exchange shows this difference any more: %s", d.why)
@@ -66,13 +74,14 @@ func TestReplay(t *testing.T) {
 	}
 }
 
-// replay has the view make the request of an exchange, and compares what comes with what was recorded.
-func replay(t *testing.T, v view, api string, e kratosreplay.Exchange) {
+// replay has the view make the request of an exchange, and compares what comes with what was recorded. What else
+// kratosgrpc asks Kratos for stands beside it.
+func replay(t *testing.T, v view, api string, differences []*difference, e kratosreplay.Exchange, beside ...kratosreplay.Exchange) {
 	t.Helper()
-	upstream := kratosreplay.StartT(t, kratosreplay.Options{Exchanges: []kratosreplay.Exchange{asAsked(e)}})
+	upstream := kratosreplay.StartT(t, kratosreplay.Options{Exchanges: append([]kratosreplay.Exchange{asAsked(e)}, beside...)})
 	s := start(t, adapterOf(t, api, upstream.URL))
 	for _, d := range compare(recordedAnswer(e), v.ask(t, s, e), v.headers) {
-		if !isMeant(v, e, d) {
+		if !isMeant(differences, v, e, d) {
 			t.Error(d)
 		}
 	}
@@ -94,10 +103,16 @@ func asAsked(e kratosreplay.Exchange) kratosreplay.Exchange {
 
 func adapterOf(t *testing.T, api, base string) adapters.Adapter {
 	t.Helper()
-	if api != kratosv1.API {
+	var adapter adapters.Adapter
+	var err error
+	switch api {
+	case kratosv1.API:
+		adapter, err = kratosv1.New(base)
+	case kratosv01.API:
+		adapter, err = kratosv01.New(base)
+	default:
 		t.Fatalf("there is no adapter for %s", api)
 	}
-	adapter, err := kratosv1.New(base)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +154,7 @@ func start(t *testing.T, adapter adapters.Adapter) *facade {
 }
 
 // isMeant tells whether a discrepancy is one of the differences that are meant.
-func isMeant(v view, e kratosreplay.Exchange, d discrepancy) bool {
+func isMeant(differences []*difference, v view, e kratosreplay.Exchange, d discrepancy) bool {
 	for _, known := range differences {
 		if (known.view == "" || known.view == v.name) && slices.ContainsFunc(known.at, d.isAt) && known.meant(e, d) {
 			known.used.Store(true)
