@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/kratosgrpc/kratosgrpc/adapters/internal/selfservice"
 	"github.com/kratosgrpc/kratosgrpc/adapters/internal/uinodes"
@@ -50,6 +51,9 @@ func readFlow(data []byte, flow flowMessage) error {
 		ui = oneStep(ui)
 	}
 	methods, said := uinodes.ToMethods(ui)
+	for name, method := range methods {
+		method.Config.Fields = append(method.Config.Fields, methodNamed(name))
+	}
 
 	var ofFlow []*kratosgrpcv1.Message
 	for _, m := range said {
@@ -63,13 +67,20 @@ func readFlow(data []byte, flow flowMessage) error {
 	return nil
 }
 
+// methodNamed is the field that says by which method a form is sent. All methods' forms lead to one path in Kratos 1.x, and
+// who shows a form by its fields has no button that says it.
+func methodNamed(name string) *kratosgrpcv1.FormField {
+	return &kratosgrpcv1.FormField{Name: methodField, Type: "hidden", Value: structpb.NewStringValue(name)}
+}
+
 // wrongCredentials is the id of the message that says that a password is wrong, or nobody's.
 const wrongCredentials = 4000006
 
 // concerned is the method that a message concerns, or "". In 0.5 an error stands with the method that was tried; Kratos
 // 1.x does not always say which that was, but a form with one method to fill in leaves no choice.
 func concerned(m *kratosgrpcv1.Message, methods map[string]*kratosgrpcv1.FlowMethod, active string) string {
-	if m.GetType() != "error" {
+	// Ids that begin with 400 are of what was filled in. The others are of the flow, such as that a link is good for nothing.
+	if m.GetType() != "error" || m.GetId()/10000 != 400 {
 		return ""
 	}
 	if methods[active] != nil {

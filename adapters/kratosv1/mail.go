@@ -17,7 +17,9 @@ const linkMethod = "link"
 type mailForm struct {
 	path, flowID, token string
 
-	form form
+	// accept is what a link is opened for. In 0.5 it always leads to a page.
+	accept string
+	form   form
 }
 
 // completeByMail sets the outcome of res.
@@ -47,7 +49,7 @@ func (a *Adapter) openLink(ctx context.Context, x *adapters.Exchange, m mailForm
 		// A mail with a code to type in has a link as well, which says it under this name.
 		query.Set("code", m.token)
 	}
-	answer, err := a.get(ctx, x, browserClient, x.Caller.Accept, m.path, query)
+	answer, err := a.get(ctx, x, browserClient, m.accept, m.path, query)
 	if err != nil {
 		return err
 	}

@@ -47,7 +47,7 @@ func (a *Adapter) CompleteRecoveryFlowWithLinkMethod(ctx context.Context, x *ada
 	res := new(kratosgrpcv1.CompleteRecoveryFlowWithLinkMethodResponse)
 	f := newForm(linkMethod, req.GetPayload().GetCsrfToken())
 	f.addText("email", req.GetPayload().GetEmail())
-	err := a.completeByMail(ctx, x, mailForm{path: recoveryPath, flowID: req.GetFlow(), token: req.GetToken(), form: f}, res)
+	err := a.completeByMail(ctx, x, mailForm{path: recoveryPath, flowID: req.GetFlow(), token: req.GetToken(), accept: wantHTML, form: f}, res)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ func (a *Adapter) CompleteRecoveryFlowWithLinkMethod(ctx context.Context, x *ada
 func (a *Adapter) UpdateRecoveryFlow(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.UpdateRecoveryFlowRequest) (*kratosgrpcv1.UpdateRecoveryFlowResponse, error) {
 	res := new(kratosgrpcv1.UpdateRecoveryFlowResponse)
 	err := a.completeByMail(ctx, x, mailForm{
-		path: recoveryPath, flowID: req.GetFlow(), token: req.GetToken(), form: newPayload(req.GetMethod(), req.GetPayload()),
+		path: recoveryPath, flowID: req.GetFlow(), token: req.GetToken(), accept: x.Caller.Accept, form: newPayload(req.GetMethod(), req.GetPayload()),
 	}, res)
 	if err != nil {
 		return nil, err

@@ -54,9 +54,13 @@ func (a *Adapter) redirect(ctx context.Context, x *adapters.Exchange, res *upstr
 }
 
 // withError says of a redirect which error it shows. What package selfservice has read is the parameter of Kratos 0.5,
-// which here can only be somebody else's.
+// which here can only be somebody else's. A user interface of 0.5 looks for the error under that name: it is added.
 func (a *Adapter) withError(ctx context.Context, x *adapters.Exchange, to *kratosgrpcv1.Redirect) *kratosgrpcv1.Redirect {
 	to.ErrorId = a.errorShown(ctx, x, to)
+	if u, err := url.Parse(to.GetLocation()); err == nil && to.GetErrorId() != "" && !u.Query().Has("error") {
+		u.RawQuery += "&" + url.Values{"error": {to.GetErrorId()}}.Encode()
+		to.Location = u.String()
+	}
 	return to
 }
 

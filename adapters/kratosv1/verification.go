@@ -47,7 +47,7 @@ func (a *Adapter) CompleteVerificationFlowWithLinkMethod(ctx context.Context, x 
 	res := new(kratosgrpcv1.CompleteVerificationFlowWithLinkMethodResponse)
 	f := newForm(linkMethod, req.GetPayload().GetCsrfToken())
 	f.addText("email", req.GetPayload().GetEmail())
-	err := a.completeByMail(ctx, x, mailForm{path: verificationPath, flowID: req.GetFlow(), token: req.GetToken(), form: f}, res)
+	err := a.completeByMail(ctx, x, mailForm{path: verificationPath, flowID: req.GetFlow(), token: req.GetToken(), accept: wantHTML, form: f}, res)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ func (a *Adapter) CompleteVerificationFlowWithLinkMethod(ctx context.Context, x 
 func (a *Adapter) UpdateVerificationFlow(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.UpdateVerificationFlowRequest) (*kratosgrpcv1.UpdateVerificationFlowResponse, error) {
 	res := new(kratosgrpcv1.UpdateVerificationFlowResponse)
 	err := a.completeByMail(ctx, x, mailForm{
-		path: verificationPath, flowID: req.GetFlow(), token: req.GetToken(), form: newPayload(req.GetMethod(), req.GetPayload()),
+		path: verificationPath, flowID: req.GetFlow(), token: req.GetToken(), accept: x.Caller.Accept, form: newPayload(req.GetMethod(), req.GetPayload()),
 	}, res)
 	if err != nil {
 		return nil, err

@@ -18,7 +18,7 @@ import (
 // and whose forms go to the REST view. Nobody tells the browser what to do with cookies and redirects.
 func TestBrowser(t *testing.T) {
 	t.Parallel()
-	inFrontOf(t, liveInBrowser, kratostest.V05)
+	inFrontOf(t, liveInBrowser, kratostest.V05, kratostest.V13)
 }
 
 func liveInBrowser(t *testing.T, version kratostest.Version) {

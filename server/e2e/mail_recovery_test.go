@@ -17,7 +17,7 @@ const accountRecovered = 1060001
 // TestRecovery recovers accounts by mailed links: begun over gRPC and over REST, opened over REST and over gRPC.
 func TestRecovery(t *testing.T) {
 	t.Parallel()
-	inFrontOf(t, recoverAccounts, kratostest.V05)
+	inFrontOf(t, recoverAccounts, kratostest.V05, kratostest.V13)
 }
 
 func recoverAccounts(t *testing.T, version kratostest.Version) {

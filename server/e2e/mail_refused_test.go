@@ -21,7 +21,7 @@ func address(t *testing.T) string {
 // TestLinkRefused passes tokens that were never mailed, and begins with addresses that nobody has.
 func TestLinkRefused(t *testing.T) {
 	t.Parallel()
-	inFrontOf(t, refuseLinks, kratostest.V05)
+	inFrontOf(t, refuseLinks, kratostest.V05, kratostest.V13)
 }
 
 func refuseLinks(t *testing.T, version kratostest.Version) {
@@ -67,7 +67,7 @@ func mailToUnknown(version kratostest.Version) func(map[string]any) {
 // TestLinkExpired opens links too late.
 func TestLinkExpired(t *testing.T) {
 	t.Parallel()
-	inFrontOf(t, letLinksExpire, kratostest.V05)
+	inFrontOf(t, letLinksExpire, kratostest.V05, kratostest.V13)
 }
 
 func letLinksExpire(t *testing.T, version kratostest.Version) {

@@ -13,7 +13,7 @@ import (
 // opened over REST and over gRPC.
 func TestVerification(t *testing.T) {
 	t.Parallel()
-	inFrontOf(t, verifyAddresses, kratostest.V05)
+	inFrontOf(t, verifyAddresses, kratostest.V05, kratostest.V13)
 }
 
 func verifyAddresses(t *testing.T, version kratostest.Version) {

@@ -181,11 +181,10 @@ var upgrade = []change{
 		even: without(isTrait, "value", "messages"),
 	},
 	{
-		why: "What is wrong with a link is said of the form that asks for another, and not of the flow.",
-		at:  []string{"web: fetch what is wrong with the token"},
+		why: "As all methods' forms lead to one path, each says in a hidden field which method it is for.",
 		even: func(o map[string]any) {
-			if isFlow(o) || o["action"] != nil {
-				delete(o, "messages")
+			if fields, ok := o["fields"].([]any); ok {
+				o["fields"] = slices.DeleteFunc(fields, func(field any) bool { return nameOf(field) == "method" })
 			}
 		},
 	},
