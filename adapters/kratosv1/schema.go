@@ -39,16 +39,33 @@ func (a *Adapter) ListIdentitySchemas(ctx context.Context, x *adapters.Exchange,
 	}
 	answer := &kratosgrpcv1.ListIdentitySchemasResponse{NextPageToken: p.next(total), TotalSize: total}
 	for _, item := range items {
-		var schema struct {
-			ID     string          `json:"id"`
-			Schema json.RawMessage `json:"schema"`
+		schema, err := readSchema(item)
+		if err != nil {
+			return nil, res.NotKratos(err)
 		}
-		if err := json.Unmarshal(item, &schema); err != nil || schema.ID == "" || len(schema.Schema) == 0 {
-			return nil, res.NotKratos(errors.New("one of the schemas is none"))
-		}
-		answer.IdentitySchemas = append(answer.IdentitySchemas, &kratosgrpcv1.IdentitySchema{Id: schema.ID, Schema: schema.Schema})
+		answer.IdentitySchemas = append(answer.IdentitySchemas, schema)
 	}
 	return answer, nil
+}
+
+// readSchema reads one item of the list. The schema itself stays as it is: its order counts.
+func readSchema(item []byte) (*kratosgrpcv1.IdentitySchema, error) {
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal(item, &object); err != nil || len(object["schema"]) == 0 {
+		return nil, errors.New("one of the schemas is none")
+	}
+	verbatim := object["schema"]
+	delete(object, "schema")
+	rest, err := json.Marshal(object)
+	if err != nil {
+		return nil, err
+	}
+	schema := new(kratosgrpcv1.IdentitySchema)
+	if err := upstream.Unmarshal(rest, schema); err != nil || schema.GetId() == "" {
+		return nil, errors.New("one of the schemas has no id")
+	}
+	schema.Schema = verbatim
+	return schema, nil
 }
 
 // GetWebAuthnJavaScript is GET /.well-known/ory/webauthn.js.

@@ -12,6 +12,7 @@ import (
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	structpb "google.golang.org/protobuf/types/known/structpb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -242,7 +243,10 @@ type IdentitySchema struct {
 	// The schema's id, as in Identity.schema_id.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// The JSON Schema, byte for byte as Kratos serves it. Over REST it is JSON, not text in base64.
-	Schema        []byte `protobuf:"bytes,2,opt,name=schema,proto3" json:"schema,omitempty"`
+	Schema []byte `protobuf:"bytes,2,opt,name=schema,proto3" json:"schema,omitempty"`
+	// What Kratos says besides, for which this contract has no field: by the names that Kratos has for it. Over REST it
+	// stands beside the other fields.
+	Extra         *structpb.Struct `protobuf:"bytes,3,opt,name=extra,proto3" json:"extra,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -287,6 +291,13 @@ func (x *IdentitySchema) GetId() string {
 func (x *IdentitySchema) GetSchema() []byte {
 	if x != nil {
 		return x.Schema
+	}
+	return nil
+}
+
+func (x *IdentitySchema) GetExtra() *structpb.Struct {
+	if x != nil {
+		return x.Extra
 	}
 	return nil
 }
@@ -378,7 +389,7 @@ var File_kratosgrpc_v1_schema_service_proto protoreflect.FileDescriptor
 
 const file_kratosgrpc_v1_schema_service_proto_rawDesc = "" +
 	"\n" +
-	"\"kratosgrpc/v1/schema_service.proto\x12\rkratosgrpc.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a.protoc-gen-openapiv2/options/annotations.proto\"1\n" +
+	"\"kratosgrpc/v1/schema_service.proto\x12\rkratosgrpc.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a.protoc-gen-openapiv2/options/annotations.proto\"1\n" +
 	"\x10GetSchemaRequest\x12\x1d\n" +
 	"\x02id\x18\x01 \x01(\tB\r\xe0A\x02\xbaH\ar\x05\x10\x01(\x80\bR\x02id\"+\n" +
 	"\x11GetSchemaResponse\x12\x16\n" +
@@ -392,10 +403,11 @@ const file_kratosgrpc_v1_schema_service_proto_rawDesc = "" +
 	"\x10identity_schemas\x18\x01 \x03(\v2\x1d.kratosgrpc.v1.IdentitySchemaR\x0fidentitySchemas\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1d\n" +
 	"\n" +
-	"total_size\x18\x03 \x01(\x05R\ttotalSize\"8\n" +
+	"total_size\x18\x03 \x01(\x05R\ttotalSize\"l\n" +
 	"\x0eIdentitySchema\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
-	"\x06schema\x18\x02 \x01(\fR\x06schema\"\x1e\n" +
+	"\x06schema\x18\x02 \x01(\fR\x06schema\x122\n" +
+	"\x05extra\x18\x03 \x01(\v2\x17.google.protobuf.StructB\x03\x80\x01\x01R\x05extra\"\x1e\n" +
 	"\x1cGetWebAuthnJavaScriptRequest\"7\n" +
 	"\x1dGetWebAuthnJavaScriptResponse\x12\x16\n" +
 	"\x06script\x18\x01 \x01(\fR\x06script2\xec\x03\n" +
@@ -432,20 +444,22 @@ var file_kratosgrpc_v1_schema_service_proto_goTypes = []any{
 	(*IdentitySchema)(nil),                // 4: kratosgrpc.v1.IdentitySchema
 	(*GetWebAuthnJavaScriptRequest)(nil),  // 5: kratosgrpc.v1.GetWebAuthnJavaScriptRequest
 	(*GetWebAuthnJavaScriptResponse)(nil), // 6: kratosgrpc.v1.GetWebAuthnJavaScriptResponse
+	(*structpb.Struct)(nil),               // 7: google.protobuf.Struct
 }
 var file_kratosgrpc_v1_schema_service_proto_depIdxs = []int32{
 	4, // 0: kratosgrpc.v1.ListIdentitySchemasResponse.identity_schemas:type_name -> kratosgrpc.v1.IdentitySchema
-	0, // 1: kratosgrpc.v1.SchemaService.GetSchema:input_type -> kratosgrpc.v1.GetSchemaRequest
-	2, // 2: kratosgrpc.v1.SchemaService.ListIdentitySchemas:input_type -> kratosgrpc.v1.ListIdentitySchemasRequest
-	5, // 3: kratosgrpc.v1.SchemaService.GetWebAuthnJavaScript:input_type -> kratosgrpc.v1.GetWebAuthnJavaScriptRequest
-	1, // 4: kratosgrpc.v1.SchemaService.GetSchema:output_type -> kratosgrpc.v1.GetSchemaResponse
-	3, // 5: kratosgrpc.v1.SchemaService.ListIdentitySchemas:output_type -> kratosgrpc.v1.ListIdentitySchemasResponse
-	6, // 6: kratosgrpc.v1.SchemaService.GetWebAuthnJavaScript:output_type -> kratosgrpc.v1.GetWebAuthnJavaScriptResponse
-	4, // [4:7] is the sub-list for method output_type
-	1, // [1:4] is the sub-list for method input_type
-	1, // [1:1] is the sub-list for extension type_name
-	1, // [1:1] is the sub-list for extension extendee
-	0, // [0:1] is the sub-list for field type_name
+	7, // 1: kratosgrpc.v1.IdentitySchema.extra:type_name -> google.protobuf.Struct
+	0, // 2: kratosgrpc.v1.SchemaService.GetSchema:input_type -> kratosgrpc.v1.GetSchemaRequest
+	2, // 3: kratosgrpc.v1.SchemaService.ListIdentitySchemas:input_type -> kratosgrpc.v1.ListIdentitySchemasRequest
+	5, // 4: kratosgrpc.v1.SchemaService.GetWebAuthnJavaScript:input_type -> kratosgrpc.v1.GetWebAuthnJavaScriptRequest
+	1, // 5: kratosgrpc.v1.SchemaService.GetSchema:output_type -> kratosgrpc.v1.GetSchemaResponse
+	3, // 6: kratosgrpc.v1.SchemaService.ListIdentitySchemas:output_type -> kratosgrpc.v1.ListIdentitySchemasResponse
+	6, // 7: kratosgrpc.v1.SchemaService.GetWebAuthnJavaScript:output_type -> kratosgrpc.v1.GetWebAuthnJavaScriptResponse
+	5, // [5:8] is the sub-list for method output_type
+	2, // [2:5] is the sub-list for method input_type
+	2, // [2:2] is the sub-list for extension type_name
+	2, // [2:2] is the sub-list for extension extendee
+	0, // [0:2] is the sub-list for field type_name
 }
 
 func init() { file_kratosgrpc_v1_schema_service_proto_init() }

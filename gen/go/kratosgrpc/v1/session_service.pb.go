@@ -12,6 +12,7 @@ import (
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	structpb "google.golang.org/protobuf/types/known/structpb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -443,7 +444,10 @@ func (*DisableMyOtherSessionsRequest) Descriptor() ([]byte, []int) {
 type DisableMyOtherSessionsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// How many sessions were ended. Kratos 1.3.1 counts those that were ended before, too.
-	Count         int32 `protobuf:"varint,1,opt,name=count,proto3" json:"count,omitempty"`
+	Count int32 `protobuf:"varint,1,opt,name=count,proto3" json:"count,omitempty"`
+	// What Kratos says besides, for which this contract has no field: by the names that Kratos has for it. Over REST it
+	// stands beside the other fields.
+	Extra         *structpb.Struct `protobuf:"bytes,2,opt,name=extra,proto3" json:"extra,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -483,6 +487,13 @@ func (x *DisableMyOtherSessionsResponse) GetCount() int32 {
 		return x.Count
 	}
 	return 0
+}
+
+func (x *DisableMyOtherSessionsResponse) GetExtra() *structpb.Struct {
+	if x != nil {
+		return x.Extra
+	}
+	return nil
 }
 
 // ExchangeSessionTokenRequest is the request of ExchangeSessionToken.
@@ -590,7 +601,7 @@ var File_kratosgrpc_v1_session_service_proto protoreflect.FileDescriptor
 
 const file_kratosgrpc_v1_session_service_proto_rawDesc = "" +
 	"\n" +
-	"#kratosgrpc/v1/session_service.proto\x12\rkratosgrpc.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a!kratosgrpc/v1/login_service.proto\x1a\x1bkratosgrpc/v1/session.proto\x1a.protoc-gen-openapiv2/options/annotations.proto\":\n" +
+	"#kratosgrpc/v1/session_service.proto\x12\rkratosgrpc.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a!kratosgrpc/v1/login_service.proto\x1a\x1bkratosgrpc/v1/session.proto\x1a.protoc-gen-openapiv2/options/annotations.proto\":\n" +
 	"\rWhoamiRequest\x12)\n" +
 	"\vtokenize_as\x18\x01 \x01(\tB\b\xbaH\x05r\x03(\x80\bR\n" +
 	"tokenizeAs\"B\n" +
@@ -612,9 +623,10 @@ const file_kratosgrpc_v1_session_service_proto_rawDesc = "" +
 	"\x17DisableMySessionRequest\x12\x1d\n" +
 	"\x02id\x18\x01 \x01(\tB\r\xe0A\x02\xbaH\ar\x05\x10\x01(\x80\bR\x02id\"\x1a\n" +
 	"\x18DisableMySessionResponse\"\x1f\n" +
-	"\x1dDisableMyOtherSessionsRequest\"6\n" +
+	"\x1dDisableMyOtherSessionsRequest\"j\n" +
 	"\x1eDisableMyOtherSessionsResponse\x12\x14\n" +
-	"\x05count\x18\x01 \x01(\x05R\x05count\"\x84\x01\n" +
+	"\x05count\x18\x01 \x01(\x05R\x05count\x122\n" +
+	"\x05extra\x18\x02 \x01(\v2\x17.google.protobuf.StructB\x03\x80\x01\x01R\x05extra\"\x84\x01\n" +
 	"\x1bExchangeSessionTokenRequest\x12-\n" +
 	"\tinit_code\x18\x01 \x01(\tB\x10\xe0A\x02\xbaH\ar\x05\x10\x01(\x80\b\x80\x01\x01R\binitCode\x126\n" +
 	"\x0ereturn_to_code\x18\x02 \x01(\tB\x10\xe0A\x02\xbaH\ar\x05\x10\x01(\x80\b\x80\x01\x01R\freturnToCode\"U\n" +
@@ -660,29 +672,31 @@ var file_kratosgrpc_v1_session_service_proto_goTypes = []any{
 	(*ExchangeSessionTokenRequest)(nil),    // 10: kratosgrpc.v1.ExchangeSessionTokenRequest
 	(*ExchangeSessionTokenResponse)(nil),   // 11: kratosgrpc.v1.ExchangeSessionTokenResponse
 	(*Session)(nil),                        // 12: kratosgrpc.v1.Session
-	(*LoginSuccess)(nil),                   // 13: kratosgrpc.v1.LoginSuccess
+	(*structpb.Struct)(nil),                // 13: google.protobuf.Struct
+	(*LoginSuccess)(nil),                   // 14: kratosgrpc.v1.LoginSuccess
 }
 var file_kratosgrpc_v1_session_service_proto_depIdxs = []int32{
 	12, // 0: kratosgrpc.v1.WhoamiResponse.session:type_name -> kratosgrpc.v1.Session
 	12, // 1: kratosgrpc.v1.ListMySessionsResponse.sessions:type_name -> kratosgrpc.v1.Session
-	13, // 2: kratosgrpc.v1.ExchangeSessionTokenResponse.success:type_name -> kratosgrpc.v1.LoginSuccess
-	0,  // 3: kratosgrpc.v1.SessionService.Whoami:input_type -> kratosgrpc.v1.WhoamiRequest
-	2,  // 4: kratosgrpc.v1.SessionService.RevokeSession:input_type -> kratosgrpc.v1.RevokeSessionRequest
-	4,  // 5: kratosgrpc.v1.SessionService.ListMySessions:input_type -> kratosgrpc.v1.ListMySessionsRequest
-	6,  // 6: kratosgrpc.v1.SessionService.DisableMySession:input_type -> kratosgrpc.v1.DisableMySessionRequest
-	8,  // 7: kratosgrpc.v1.SessionService.DisableMyOtherSessions:input_type -> kratosgrpc.v1.DisableMyOtherSessionsRequest
-	10, // 8: kratosgrpc.v1.SessionService.ExchangeSessionToken:input_type -> kratosgrpc.v1.ExchangeSessionTokenRequest
-	1,  // 9: kratosgrpc.v1.SessionService.Whoami:output_type -> kratosgrpc.v1.WhoamiResponse
-	3,  // 10: kratosgrpc.v1.SessionService.RevokeSession:output_type -> kratosgrpc.v1.RevokeSessionResponse
-	5,  // 11: kratosgrpc.v1.SessionService.ListMySessions:output_type -> kratosgrpc.v1.ListMySessionsResponse
-	7,  // 12: kratosgrpc.v1.SessionService.DisableMySession:output_type -> kratosgrpc.v1.DisableMySessionResponse
-	9,  // 13: kratosgrpc.v1.SessionService.DisableMyOtherSessions:output_type -> kratosgrpc.v1.DisableMyOtherSessionsResponse
-	11, // 14: kratosgrpc.v1.SessionService.ExchangeSessionToken:output_type -> kratosgrpc.v1.ExchangeSessionTokenResponse
-	9,  // [9:15] is the sub-list for method output_type
-	3,  // [3:9] is the sub-list for method input_type
-	3,  // [3:3] is the sub-list for extension type_name
-	3,  // [3:3] is the sub-list for extension extendee
-	0,  // [0:3] is the sub-list for field type_name
+	13, // 2: kratosgrpc.v1.DisableMyOtherSessionsResponse.extra:type_name -> google.protobuf.Struct
+	14, // 3: kratosgrpc.v1.ExchangeSessionTokenResponse.success:type_name -> kratosgrpc.v1.LoginSuccess
+	0,  // 4: kratosgrpc.v1.SessionService.Whoami:input_type -> kratosgrpc.v1.WhoamiRequest
+	2,  // 5: kratosgrpc.v1.SessionService.RevokeSession:input_type -> kratosgrpc.v1.RevokeSessionRequest
+	4,  // 6: kratosgrpc.v1.SessionService.ListMySessions:input_type -> kratosgrpc.v1.ListMySessionsRequest
+	6,  // 7: kratosgrpc.v1.SessionService.DisableMySession:input_type -> kratosgrpc.v1.DisableMySessionRequest
+	8,  // 8: kratosgrpc.v1.SessionService.DisableMyOtherSessions:input_type -> kratosgrpc.v1.DisableMyOtherSessionsRequest
+	10, // 9: kratosgrpc.v1.SessionService.ExchangeSessionToken:input_type -> kratosgrpc.v1.ExchangeSessionTokenRequest
+	1,  // 10: kratosgrpc.v1.SessionService.Whoami:output_type -> kratosgrpc.v1.WhoamiResponse
+	3,  // 11: kratosgrpc.v1.SessionService.RevokeSession:output_type -> kratosgrpc.v1.RevokeSessionResponse
+	5,  // 12: kratosgrpc.v1.SessionService.ListMySessions:output_type -> kratosgrpc.v1.ListMySessionsResponse
+	7,  // 13: kratosgrpc.v1.SessionService.DisableMySession:output_type -> kratosgrpc.v1.DisableMySessionResponse
+	9,  // 14: kratosgrpc.v1.SessionService.DisableMyOtherSessions:output_type -> kratosgrpc.v1.DisableMyOtherSessionsResponse
+	11, // 15: kratosgrpc.v1.SessionService.ExchangeSessionToken:output_type -> kratosgrpc.v1.ExchangeSessionTokenResponse
+	10, // [10:16] is the sub-list for method output_type
+	4,  // [4:10] is the sub-list for method input_type
+	4,  // [4:4] is the sub-list for extension type_name
+	4,  // [4:4] is the sub-list for extension extendee
+	0,  // [0:4] is the sub-list for field type_name
 }
 
 func init() { file_kratosgrpc_v1_session_service_proto_init() }
