@@ -8,7 +8,7 @@ import (
 
 // Adapter is a Kratos of some generation, in the contract's terms.
 //
-// Every method but Ready and API is the RPC of the same name. It returns an [*Error] for whatever is not an answer, or
+// Every method but Ready, API and SessionCookie is the RPC of the same name. It returns an [*Error] for whatever is not an answer, or
 // an error that wraps [errors.ErrUnsupported] if its generation has no such operation. Implementations are safe for
 // concurrent use.
 type Adapter interface {
@@ -24,6 +24,8 @@ type Adapter interface {
 
 	// API names the generation that the adapter speaks, as in the flag --upstream-api: for example "v0.5".
 	API() string
+	// SessionCookie is the name of the cookie that holds a browser's session.
+	SessionCookie() string
 	// Ready reports whether Kratos can serve: nil if it says so itself.
 	Ready(ctx context.Context) error
 }

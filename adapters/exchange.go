@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // Exchange is what travels beside a call's messages. The caller's half is read by the adapter, the answer's half is
@@ -107,6 +108,8 @@ type Answer struct {
 	SetCookies []string
 	// HTTPStatus is the status that Kratos answered with, where an operation can have more than one that is no error; or 0.
 	HTTPStatus int
+	// CacheFor is for how long Kratos lets a cache keep its answer to whoami, or nil if it does not say.
+	CacheFor *time.Duration
 	// IdentityID is the id of the identity whose session was checked, as Kratos said it in a header.
 	IdentityID string
 }

@@ -2,20 +2,23 @@ package server
 
 import (
 	"context"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 
 	"github.com/kratosgrpc/kratosgrpc/adapters"
+	"github.com/kratosgrpc/kratosgrpc/server/internal/sessions"
 )
 
 // backend is what services hand their calls to.
 type backend struct {
 	upstream *upstream
+	sessions *sessions.Lookup
 	rewrite  *rewriter
 }
 
 // call hands a request to one of the adapter's operations, with what the call's metadata carries, and the answer back.
-func call[Req any, Res proto.Message](ctx context.Context, b *backend, req Req, operation func(adapters.Adapter, context.Context, *adapters.Exchange, Req) (Res, error)) (Res, error) {
+func call[Req, Res proto.Message](ctx context.Context, b *backend, req Req, operation func(adapters.Adapter, context.Context, *adapters.Exchange, Req) (Res, error)) (Res, error) {
 	var none Res
 	// Once for the whole call: it may become another one meanwhile.
 	adapter, err := b.upstream.adapter()
@@ -28,6 +31,9 @@ func call[Req any, Res proto.Message](ctx context.Context, b *backend, req Req, 
 	}
 	res, err := operation(adapter, ctx, x, req)
 	b.upstream.note(err)
+	if mayChange(req) {
+		b.sessions.Changed(ctx, adapter, &x.Caller, req, res)
+	}
 	// Cookies come with errors too: Kratos may set its anti-CSRF cookie on any answer.
 	b.rewrite.answer(&x.Answer)
 	if headerErr := sendAnswer(ctx, &x.Answer); err == nil {
@@ -39,4 +45,16 @@ func call[Req any, Res proto.Message](ctx context.Context, b *backend, req Req, 
 	}
 	b.rewrite.message(res)
 	return res, nil
+}
+
+// mayChange tells whether a call with this request may change a session, or whose it is. A browser's logout begins and ends
+// with one call, unlike other flows.
+func mayChange(req proto.Message) bool {
+	name := string(req.ProtoReflect().Descriptor().Name())
+	for _, verb := range []string{"Complete", "Update", "Revoke", "Disable", "Perform", "InitializeBrowserLogout"} {
+		if strings.HasPrefix(name, verb) {
+			return true
+		}
+	}
+	return false
 }

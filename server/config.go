@@ -22,6 +22,13 @@ type Config struct {
 	// Detect finds out which generation of Kratos is behind the server. It is asked where no adapter is given, and whenever
 	// Kratos comes back after an outage. Nil leaves it at the adapter that is given.
 	Detect Detect
+	// SessionCacheTTL is how long Kratos's answer to Whoami may be kept; 0 keeps none. What is changed through this server
+	// shows at once, but what is changed elsewhere shows only when an answer has expired.
+	SessionCacheTTL time.Duration
+	// SessionCacheSize is how many sessions are kept at most.
+	SessionCacheSize int
+	// SessionCacheKey is the secret under which the cache hashes credentials. Without one there is a new one each time.
+	SessionCacheKey []byte
 	// UpstreamTimeout bounds calls that bring no deadline of their own.
 	UpstreamTimeout time.Duration
 	// ReadyInterval is how often Kratos is asked whether it is ready.
@@ -35,12 +42,13 @@ type Config struct {
 // DefaultConfig returns the defaults of the command line.
 func DefaultConfig() Config {
 	return Config{
-		GRPCAddr:        ":9090",
-		HTTPAddr:        ":8080",
-		UpstreamTimeout: 10 * time.Second,
-		ReadyInterval:   2 * time.Second,
-		DrainTimeout:    15 * time.Second,
-		Logger:          slog.Default(),
+		GRPCAddr:         ":9090",
+		HTTPAddr:         ":8080",
+		SessionCacheSize: 100_000,
+		UpstreamTimeout:  10 * time.Second,
+		ReadyInterval:    2 * time.Second,
+		DrainTimeout:     15 * time.Second,
+		Logger:           slog.Default(),
 	}
 }
 
@@ -51,6 +59,10 @@ func (c *Config) Validate() error {
 		return errors.New("the address for gRPC is missing")
 	case c.HTTPAddr == "":
 		return errors.New("the address for REST is missing")
+	case c.SessionCacheTTL < 0:
+		return errors.New("the lifetime of the session cache must not be less than zero")
+	case c.SessionCacheTTL > 0 && c.SessionCacheSize <= 0:
+		return errors.New("the size of the session cache has to be more than zero")
 	case c.UpstreamTimeout <= 0:
 		return errors.New("the upstream timeout has to be more than zero")
 	case c.ReadyInterval <= 0:

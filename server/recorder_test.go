@@ -21,7 +21,9 @@ type recorder struct {
 	login  *kratosgrpcv1.UpdateLoginFlowRequest
 }
 
-func (*recorder) API() string                 { return adapters.V1 }
+func (*recorder) API() string { return adapters.V1 }
+
+func (*recorder) SessionCookie() string       { return "ory_kratos_session" }
 func (*recorder) Ready(context.Context) error { return nil }
 
 func (r *recorder) note(operation string, x *adapters.Exchange) {

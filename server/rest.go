@@ -160,7 +160,7 @@ type methodKey struct{}
 // incomingHeader says which headers become metadata. What is left of the headers by now is what may.
 func incomingHeader(name string) (string, bool) {
 	switch key := textproto.CanonicalMIMEHeaderKey(name); key {
-	case "X-Session-Token", "Cookie", "X-Request-Id":
+	case "X-Session-Token", "Cookie", "X-Request-Id", "Cache-Control":
 		return key, true
 	}
 	// The gateway hands on Authorization by itself; Accept is acceptMetadata's.

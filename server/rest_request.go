@@ -10,7 +10,7 @@ import (
 // not stand in the way of Kratos's own: those that can't be metadata are dropped, one by one.
 func allowedHeader(h http.Header) (http.Header, error) {
 	own := http.Header{}
-	for _, name := range []string{"Authorization", "X-Session-Token", "Content-Type", "Accept", "X-Request-Id"} {
+	for _, name := range []string{"Authorization", "X-Session-Token", "Content-Type", "Accept", "X-Request-Id", "Cache-Control"} {
 		values := h.Values(name)
 		for _, value := range values {
 			if !isPlain(value) {

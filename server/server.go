@@ -17,6 +17,7 @@ import (
 
 	"github.com/kratosgrpc/kratosgrpc/adapters"
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
+	"github.com/kratosgrpc/kratosgrpc/server/internal/sessions"
 )
 
 const (
@@ -28,6 +29,9 @@ const (
 	// bufferBytes is the size of the connection in memory, each way.
 	bufferBytes = 1 << 20
 
+	// negativeTTL is how long the session cache remembers that there is no such session.
+	negativeTTL = 5 * time.Second
+
 	readHeaderTimeout = 10 * time.Second
 	readTimeout       = 30 * time.Second
 	idleTimeout       = 2 * time.Minute
@@ -37,6 +41,7 @@ const (
 type Server struct {
 	config   Config
 	upstream *upstream
+	sessions *sessions.Lookup
 	health   *healthState
 
 	grpc *grpc.Server
@@ -60,6 +65,12 @@ func New(config Config, adapter adapters.Adapter) (_ *Server, err error) {
 		return nil, errors.New("there is neither an adapter nor a way to find one")
 	}
 	s := &Server{config: config, upstream: newUpstream(adapter, config.Detect, config.Logger), health: newHealthState(), memory: bufconn.Listen(bufferBytes)}
+	s.sessions, err = sessions.New(sessions.Options{
+		TTL: config.SessionCacheTTL, NegativeTTL: negativeTTL, Size: config.SessionCacheSize, Key: config.SessionCacheKey, Timeout: config.UpstreamTimeout,
+	})
+	if err != nil {
+		return nil, err
+	}
 	defer func() {
 		if err != nil {
 			s.close()
@@ -127,7 +138,7 @@ func (s *Server) newGRPC(transport string) (*grpc.Server, error) {
 		),
 		grpc.UnknownServiceHandler(unknownMethod),
 	)
-	b := &backend{upstream: s.upstream, rewrite: rewrite}
+	b := &backend{upstream: s.upstream, sessions: s.sessions, rewrite: rewrite}
 	r := registrar{server}
 	kratosgrpcv1.RegisterLoginServiceServer(r, &loginService{backend: b})
 	kratosgrpcv1.RegisterRegistrationServiceServer(r, &registrationService{backend: b})
@@ -156,14 +167,9 @@ func (s *Server) Run(ctx context.Context) error {
 
 	// Of the two contexts, the group's ends also when a listener fails.
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return s.grpc.Serve(s.grpcListener) })
-	group.Go(func() error { return s.inner.Serve(s.memory) })
-	group.Go(func() error {
-		if err := s.http.Serve(s.httpListener); !errors.Is(err, http.ErrServerClosed) {
-			return err
-		}
-		return nil
-	})
+	group.Go(func() error { return served(s.grpc.Serve(s.grpcListener), grpc.ErrServerStopped) })
+	group.Go(func() error { return served(s.inner.Serve(s.memory), grpc.ErrServerStopped) })
+	group.Go(func() error { return served(s.http.Serve(s.httpListener), http.ErrServerClosed) })
 	group.Go(func() error {
 		s.health.follow(ctx, s.upstream, s.config.ReadyInterval, s.config.Logger)
 		return nil
@@ -174,6 +180,14 @@ func (s *Server) Run(ctx context.Context) error {
 		return nil
 	})
 	return group.Wait()
+}
+
+// served is how serving has ended: that it was stopped, maybe before it had begun, is no fault.
+func served(err, stopped error) error {
+	if errors.Is(err, stopped) {
+		return nil
+	}
+	return err
 }
 
 // drain stops gRPC and REST at once, and then what REST's calls go on through.

@@ -17,7 +17,7 @@ type sessionService struct {
 var _ kratosgrpcv1.SessionServiceServer = (*sessionService)(nil)
 
 func (s *sessionService) Whoami(ctx context.Context, req *kratosgrpcv1.WhoamiRequest) (*kratosgrpcv1.WhoamiResponse, error) {
-	return call(ctx, s.backend, req, adapters.Adapter.Whoami)
+	return call(ctx, s.backend, withCacheControl(ctx, req), s.backend.sessions.Whoami)
 }
 
 func (s *sessionService) RevokeSession(ctx context.Context, req *kratosgrpcv1.RevokeSessionRequest) (*kratosgrpcv1.RevokeSessionResponse, error) {

@@ -34,6 +34,9 @@ func New(base string) (*Adapter, error) {
 // API names this generation.
 func (*Adapter) API() string { return API }
 
+// SessionCookie is the cookie that holds a browser's session.
+func (*Adapter) SessionCookie() string { return sessionCookie }
+
 // Ready asks Kratos's readiness endpoint.
 func (a *Adapter) Ready(ctx context.Context) error { return selfservice.Ready(ctx, a.client) }
 
@@ -41,8 +44,11 @@ func (a *Adapter) Ready(ctx context.Context) error { return selfservice.Ready(ct
 // forms are made for.
 const wantHTML = "text/html"
 
+// sessionCookie is the cookie that holds a browser's session.
+const sessionCookie = "ory_kratos_session"
+
 // ownCookie says whether a cookie is one of Kratos's.
-func ownCookie(name string) bool { return name == "ory_kratos_session" || name == "csrf_token" }
+func ownCookie(name string) bool { return name == sessionCookie || name == "csrf_token" }
 
 // header is what goes upstream for a caller: its cookies, and no token, which means nothing to this generation.
 func header(x *adapters.Exchange) http.Header {

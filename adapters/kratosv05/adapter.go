@@ -39,6 +39,9 @@ func New(base string) (*Adapter, error) {
 // API names this generation.
 func (*Adapter) API() string { return API }
 
+// SessionCookie is the cookie that holds a browser's session.
+func (*Adapter) SessionCookie() string { return sessionCookie }
+
 // Ready asks Kratos's readiness endpoint.
 func (a *Adapter) Ready(ctx context.Context) error {
 	return selfservice.Ready(ctx, a.client)

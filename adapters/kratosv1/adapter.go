@@ -54,6 +54,9 @@ func WithSessionCookie(name string) Option {
 // API names this generation.
 func (*Adapter) API() string { return API }
 
+// SessionCookie is the cookie that holds a browser's session.
+func (a *Adapter) SessionCookie() string { return a.sessionCookie }
+
 // Ready asks Kratos's readiness endpoint.
 func (a *Adapter) Ready(ctx context.Context) error {
 	return selfservice.Ready(ctx, a.client)

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/kratosgrpc/kratosgrpc/adapters"
 	"github.com/kratosgrpc/kratosgrpc/adapters/internal/upstream"
@@ -22,6 +24,9 @@ func Session(x *adapters.Exchange, res *upstream.Response, refusal func(*upstrea
 	if session.GetId() == "" || session.GetIdentity().GetId() == "" {
 		// Whatever answered this, a session it is not: "{}" must not pass for one, nor anything else that has an id.
 		return nil, res.NotKratos(errors.New("it has no session"))
+	}
+	if seconds, err := strconv.ParseInt(res.Header.Get("Ory-Session-Cache-For"), 10, 32); err == nil {
+		x.Answer.CacheFor = new(time.Duration(seconds) * time.Second)
 	}
 	x.Answer.IdentityID = res.Header.Get("X-Kratos-Authenticated-Identity-Id")
 	return &kratosgrpcv1.WhoamiResponse{Session: session}, nil

@@ -21,6 +21,9 @@ type serveCommand struct {
 	UpstreamAPI     string        `name:"upstream-api" enum:"auto,v0.1,v0.5,v1" default:"auto" help:"The generation of Kratos behind it: ${enum}. With auto it is found out, and again after an outage."`
 	SessionCookie   string        `name:"upstream-session-cookie" placeholder:"NAME" help:"Name of Kratos's session cookie, if its configuration has another one than ory_kratos_session."`
 	UpstreamTimeout time.Duration `default:"10s" help:"How long Kratos may take for a call that brings no deadline of its own."`
+	CacheTTL        time.Duration `name:"session-cache-ttl" default:"0s" help:"Keep Kratos's answers to whoami for at most this long. What is changed elsewhere shows only then. 0 keeps none (${default})."`
+	CacheSize       int           `name:"session-cache-size" default:"100000" help:"Keep at most so many sessions (${default})."`
+	CacheKeyFile    string        `name:"session-cache-key-file" type:"existingfile" placeholder:"FILE" help:"File with the secret under which the cache hashes credentials; at least 32 bytes. Without it there is a new one each time."`
 	PublicURL       string        `name:"public-url" placeholder:"URL" help:"Base URL at which browsers reach the REST view. If set, URLs of Kratos itself in answers are rewritten to it."`
 	KratosURL       string        `name:"upstream-public-url" placeholder:"URL" help:"Base URL by which Kratos calls itself (its serve.public.base_url), if that is not --upstream. With --public-url."`
 	CookieDomain    string        `placeholder:"DOMAIN" help:"Change the Domain of Kratos's cookies to this; none removes it."`
@@ -40,6 +43,10 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	}
 	config.GRPCAddr, config.HTTPAddr = c.GRPCAddr, c.HTTPAddr
 	config.UpstreamTimeout = c.UpstreamTimeout
+	config.SessionCacheTTL, config.SessionCacheSize = c.CacheTTL, c.CacheSize
+	if config.SessionCacheKey, err = readKey(c.CacheKeyFile); err != nil {
+		return err
+	}
 	config.CookieDomain = c.CookieDomain
 	if config.PublicURL = c.PublicURL; c.PublicURL != "" {
 		config.KratosURLs = []string{c.Upstream}
@@ -99,6 +106,22 @@ func (c *serveCommand) newAdapter(api string) (adapters.Adapter, error) {
 	default:
 		return nil, fmt.Errorf("there is no adapter for Kratos %s", api)
 	}
+}
+
+// readKey reads a secret, if there is a file of it.
+func readKey(file string) ([]byte, error) {
+	if file == "" {
+		return nil, nil
+	}
+	key, err := os.ReadFile(file) //nolint:gosec // Whoever starts the server names it.
+	if err != nil {
+		return nil, fmt.Errorf("--session-cache-key-file: %w", err)
+	}
+	const atLeast = 32
+	if len(key) < atLeast {
+		return nil, fmt.Errorf("--session-cache-key-file: it has %d bytes, and has to have %d at least", len(key), atLeast)
+	}
+	return key, nil
 }
 
 func newLogger(format string, level slog.Level) *slog.Logger {

@@ -12,6 +12,7 @@ import (
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	structpb "google.golang.org/protobuf/types/known/structpb"
 	reflect "reflect"
 	sync "sync"
@@ -30,7 +31,10 @@ type WhoamiRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The name of a template of Kratos's configuration: the answer then has the session as a JSON Web Token too, in
 	// Session.tokenized. Kratos 1.x; in front of a Kratos 0.x it is UNSUPPORTED_BY_UPSTREAM.
-	TokenizeAs    string `protobuf:"bytes,1,opt,name=tokenize_as,json=tokenizeAs,proto3" json:"tokenize_as,omitempty"`
+	TokenizeAs string `protobuf:"bytes,1,opt,name=tokenize_as,json=tokenizeAs,proto3" json:"tokenize_as,omitempty"`
+	// How old an answer from the server's session cache may be; 0 asks Kratos. Unset leaves it to the server. The metadata
+	// `cache-control` with `no-cache` or `max-age` (in seconds) means the same, and the stricter of the two counts.
+	MaxStaleness  *durationpb.Duration `protobuf:"bytes,2,opt,name=max_staleness,json=maxStaleness,proto3" json:"max_staleness,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -70,6 +74,13 @@ func (x *WhoamiRequest) GetTokenizeAs() string {
 		return x.TokenizeAs
 	}
 	return ""
+}
+
+func (x *WhoamiRequest) GetMaxStaleness() *durationpb.Duration {
+	if x != nil {
+		return x.MaxStaleness
+	}
+	return nil
 }
 
 // WhoamiResponse is the answer of Whoami.
@@ -601,10 +612,11 @@ var File_kratosgrpc_v1_session_service_proto protoreflect.FileDescriptor
 
 const file_kratosgrpc_v1_session_service_proto_rawDesc = "" +
 	"\n" +
-	"#kratosgrpc/v1/session_service.proto\x12\rkratosgrpc.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a!kratosgrpc/v1/login_service.proto\x1a\x1bkratosgrpc/v1/session.proto\x1a.protoc-gen-openapiv2/options/annotations.proto\":\n" +
+	"#kratosgrpc/v1/session_service.proto\x12\rkratosgrpc.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a!kratosgrpc/v1/login_service.proto\x1a\x1bkratosgrpc/v1/session.proto\x1a.protoc-gen-openapiv2/options/annotations.proto\"\x84\x01\n" +
 	"\rWhoamiRequest\x12)\n" +
 	"\vtokenize_as\x18\x01 \x01(\tB\b\xbaH\x05r\x03(\x80\bR\n" +
-	"tokenizeAs\"B\n" +
+	"tokenizeAs\x12H\n" +
+	"\rmax_staleness\x18\x02 \x01(\v2\x19.google.protobuf.DurationB\b\xbaH\x05\xaa\x01\x022\x00R\fmaxStaleness\"B\n" +
 	"\x0eWhoamiResponse\x120\n" +
 	"\asession\x18\x01 \x01(\v2\x16.kratosgrpc.v1.SessionR\asession\"M\n" +
 	"\x14RevokeSessionRequest\x125\n" +
@@ -671,32 +683,34 @@ var file_kratosgrpc_v1_session_service_proto_goTypes = []any{
 	(*DisableMyOtherSessionsResponse)(nil), // 9: kratosgrpc.v1.DisableMyOtherSessionsResponse
 	(*ExchangeSessionTokenRequest)(nil),    // 10: kratosgrpc.v1.ExchangeSessionTokenRequest
 	(*ExchangeSessionTokenResponse)(nil),   // 11: kratosgrpc.v1.ExchangeSessionTokenResponse
-	(*Session)(nil),                        // 12: kratosgrpc.v1.Session
-	(*structpb.Struct)(nil),                // 13: google.protobuf.Struct
-	(*LoginSuccess)(nil),                   // 14: kratosgrpc.v1.LoginSuccess
+	(*durationpb.Duration)(nil),            // 12: google.protobuf.Duration
+	(*Session)(nil),                        // 13: kratosgrpc.v1.Session
+	(*structpb.Struct)(nil),                // 14: google.protobuf.Struct
+	(*LoginSuccess)(nil),                   // 15: kratosgrpc.v1.LoginSuccess
 }
 var file_kratosgrpc_v1_session_service_proto_depIdxs = []int32{
-	12, // 0: kratosgrpc.v1.WhoamiResponse.session:type_name -> kratosgrpc.v1.Session
-	12, // 1: kratosgrpc.v1.ListMySessionsResponse.sessions:type_name -> kratosgrpc.v1.Session
-	13, // 2: kratosgrpc.v1.DisableMyOtherSessionsResponse.extra:type_name -> google.protobuf.Struct
-	14, // 3: kratosgrpc.v1.ExchangeSessionTokenResponse.success:type_name -> kratosgrpc.v1.LoginSuccess
-	0,  // 4: kratosgrpc.v1.SessionService.Whoami:input_type -> kratosgrpc.v1.WhoamiRequest
-	2,  // 5: kratosgrpc.v1.SessionService.RevokeSession:input_type -> kratosgrpc.v1.RevokeSessionRequest
-	4,  // 6: kratosgrpc.v1.SessionService.ListMySessions:input_type -> kratosgrpc.v1.ListMySessionsRequest
-	6,  // 7: kratosgrpc.v1.SessionService.DisableMySession:input_type -> kratosgrpc.v1.DisableMySessionRequest
-	8,  // 8: kratosgrpc.v1.SessionService.DisableMyOtherSessions:input_type -> kratosgrpc.v1.DisableMyOtherSessionsRequest
-	10, // 9: kratosgrpc.v1.SessionService.ExchangeSessionToken:input_type -> kratosgrpc.v1.ExchangeSessionTokenRequest
-	1,  // 10: kratosgrpc.v1.SessionService.Whoami:output_type -> kratosgrpc.v1.WhoamiResponse
-	3,  // 11: kratosgrpc.v1.SessionService.RevokeSession:output_type -> kratosgrpc.v1.RevokeSessionResponse
-	5,  // 12: kratosgrpc.v1.SessionService.ListMySessions:output_type -> kratosgrpc.v1.ListMySessionsResponse
-	7,  // 13: kratosgrpc.v1.SessionService.DisableMySession:output_type -> kratosgrpc.v1.DisableMySessionResponse
-	9,  // 14: kratosgrpc.v1.SessionService.DisableMyOtherSessions:output_type -> kratosgrpc.v1.DisableMyOtherSessionsResponse
-	11, // 15: kratosgrpc.v1.SessionService.ExchangeSessionToken:output_type -> kratosgrpc.v1.ExchangeSessionTokenResponse
-	10, // [10:16] is the sub-list for method output_type
-	4,  // [4:10] is the sub-list for method input_type
-	4,  // [4:4] is the sub-list for extension type_name
-	4,  // [4:4] is the sub-list for extension extendee
-	0,  // [0:4] is the sub-list for field type_name
+	12, // 0: kratosgrpc.v1.WhoamiRequest.max_staleness:type_name -> google.protobuf.Duration
+	13, // 1: kratosgrpc.v1.WhoamiResponse.session:type_name -> kratosgrpc.v1.Session
+	13, // 2: kratosgrpc.v1.ListMySessionsResponse.sessions:type_name -> kratosgrpc.v1.Session
+	14, // 3: kratosgrpc.v1.DisableMyOtherSessionsResponse.extra:type_name -> google.protobuf.Struct
+	15, // 4: kratosgrpc.v1.ExchangeSessionTokenResponse.success:type_name -> kratosgrpc.v1.LoginSuccess
+	0,  // 5: kratosgrpc.v1.SessionService.Whoami:input_type -> kratosgrpc.v1.WhoamiRequest
+	2,  // 6: kratosgrpc.v1.SessionService.RevokeSession:input_type -> kratosgrpc.v1.RevokeSessionRequest
+	4,  // 7: kratosgrpc.v1.SessionService.ListMySessions:input_type -> kratosgrpc.v1.ListMySessionsRequest
+	6,  // 8: kratosgrpc.v1.SessionService.DisableMySession:input_type -> kratosgrpc.v1.DisableMySessionRequest
+	8,  // 9: kratosgrpc.v1.SessionService.DisableMyOtherSessions:input_type -> kratosgrpc.v1.DisableMyOtherSessionsRequest
+	10, // 10: kratosgrpc.v1.SessionService.ExchangeSessionToken:input_type -> kratosgrpc.v1.ExchangeSessionTokenRequest
+	1,  // 11: kratosgrpc.v1.SessionService.Whoami:output_type -> kratosgrpc.v1.WhoamiResponse
+	3,  // 12: kratosgrpc.v1.SessionService.RevokeSession:output_type -> kratosgrpc.v1.RevokeSessionResponse
+	5,  // 13: kratosgrpc.v1.SessionService.ListMySessions:output_type -> kratosgrpc.v1.ListMySessionsResponse
+	7,  // 14: kratosgrpc.v1.SessionService.DisableMySession:output_type -> kratosgrpc.v1.DisableMySessionResponse
+	9,  // 15: kratosgrpc.v1.SessionService.DisableMyOtherSessions:output_type -> kratosgrpc.v1.DisableMyOtherSessionsResponse
+	11, // 16: kratosgrpc.v1.SessionService.ExchangeSessionToken:output_type -> kratosgrpc.v1.ExchangeSessionTokenResponse
+	11, // [11:17] is the sub-list for method output_type
+	5,  // [5:11] is the sub-list for method input_type
+	5,  // [5:5] is the sub-list for extension type_name
+	5,  // [5:5] is the sub-list for extension extendee
+	0,  // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_kratosgrpc_v1_session_service_proto_init() }

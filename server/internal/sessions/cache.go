@@ -1,0 +1,151 @@
+package sessions
+
+import (
+	"maps"
+	"sync"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"github.com/kratosgrpc/kratosgrpc/adapters"
+	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
+)
+
+// entry is what Kratos has said of a credential: a session, or that there is none.
+type entry struct {
+	session *kratosgrpcv1.Session
+	refusal *adapters.Error
+
+	identityID string
+	// asked is when Kratos was asked, expires is until when the answer is good, and epoch the one that it was asked in.
+	asked, expires time.Time
+	epoch          uint64
+}
+
+// cache keeps entries.
+type cache struct {
+	now         func() time.Time
+	ttl         time.Duration
+	negativeTTL time.Duration
+
+	sessions  *lru.Cache[key, *entry]
+	negatives *lru.Cache[key, *entry]
+
+	// mu guards what follows, and that no entry of an earlier epoch is added once there is a later one.
+	mu    sync.RWMutex
+	epoch uint64
+	// changed is when something last changed about a session or an identity, by its id, and pruned when the old ones among
+	// these were last forgotten.
+	changed map[string]change
+	pruned  time.Time
+}
+
+type change struct {
+	epoch uint64
+	at    time.Time
+}
+
+func newCache(o Options) (*cache, error) {
+	c := &cache{now: o.Now, ttl: o.TTL, negativeTTL: min(o.NegativeTTL, o.TTL), changed: map[string]change{}}
+	if c.ttl <= 0 {
+		return c, nil
+	}
+	var err error
+	if c.sessions, err = lru.New[key, *entry](o.Size); err != nil {
+		return nil, err
+	}
+	// Of those that are worth nothing, there is no need to know many.
+	c.negatives, err = lru.New[key, *entry](max(o.Size/8, 1))
+	return c, err
+}
+
+// current is the epoch now.
+func (c *cache) current() uint64 {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.epoch
+}
+
+// find returns what is known of a credential and is not older than maxAge, or nil.
+func (c *cache) find(k key, maxAge time.Duration) *entry {
+	if c.ttl <= 0 || maxAge <= 0 {
+		return nil
+	}
+	now := c.now()
+	e, ok := c.sessions.Get(k)
+	if !ok {
+		e, ok = c.negatives.Get(k)
+	}
+	if !ok || !now.Before(e.expires) || now.Sub(e.asked) > maxAge || c.isOutdated(e) {
+		return nil
+	}
+	return e
+}
+
+// peek is the session that a credential was for when Kratos was asked last, or nil.
+func (c *cache) peek(k key) *kratosgrpcv1.Session {
+	if c.ttl <= 0 {
+		return nil
+	}
+	if e, ok := c.sessions.Peek(k); ok {
+		return e.session
+	}
+	return nil
+}
+
+// isOutdated tells whether something has changed since an entry was made.
+func (c *cache) isOutdated(e *entry) bool {
+	if e.session == nil {
+		return false
+	}
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if len(c.changed) == 0 {
+		return false
+	}
+	return c.changed[e.session.GetId()].epoch > e.epoch || c.changed[e.session.GetIdentity().GetId()].epoch > e.epoch
+}
+
+// add keeps an answer, unless something has changed since it was asked for.
+func (c *cache) add(k key, e *entry) {
+	if c.ttl <= 0 || !c.now().Before(e.expires) {
+		return
+	}
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if c.epoch != e.epoch {
+		return
+	}
+	if e.session == nil {
+		c.negatives.Add(k, e)
+	} else {
+		c.sessions.Add(k, e)
+	}
+}
+
+// forget begins an epoch in which nothing is known any more of the credentials, nor of the sessions and identities.
+func (c *cache) forget(keys []key, ids ...string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.epoch++
+	if c.ttl <= 0 {
+		return
+	}
+	now := c.now()
+	if now.Sub(c.pruned) > c.ttl {
+		c.pruned = now
+		maps.DeleteFunc(c.changed, func(_ string, last change) bool {
+			// No entry from before it can be good any more.
+			return now.Sub(last.at) > c.ttl
+		})
+	}
+	for _, id := range ids {
+		if id != "" {
+			c.changed[id] = change{c.epoch, now}
+		}
+	}
+	for _, k := range keys {
+		c.sessions.Remove(k)
+		c.negatives.Remove(k)
+	}
+}

@@ -1,0 +1,23 @@
+// Package sessions tells whose session a credential is, and asks Kratos for that as seldom as is safe.
+//
+// # Design
+//
+// Lookups of the same credential that happen at the same time share one question to Kratos. It outlives whoever asked
+// first: each caller waits for it as long as its own deadline lets it.
+//
+// With a cache, what Kratos has said of a credential is good for a while: no longer than the time that is configured, than
+// Kratos allows for it (Ory-Session-Cache-For), and than the session itself. That there is no such session is kept too, for
+// a shorter time, and in a place of its own, so that made-up tokens can't push out what is worth keeping. Nothing else is
+// kept: an outage, a missing second factor and an answer that sets a cookie are asked for again.
+//
+// The key of an entry is an HMAC-SHA-256 of the credential under a secret of the process: what is in memory is no
+// credential, and nobody can find out by guessing.
+//
+// Whatever is changed through this server shows at once. Each change gives a new epoch. An answer that was asked for in an
+// earlier one is handed to those who asked then, but is not kept, and nobody joins those who wait for it: a session that is
+// revoked while somebody looks it up can't come back. What a change concerns is told by its caller's credential, and by the
+// session and the identity that are behind that. There is no index of entries by these; an entry remembers its epoch, and
+// the last change of a session or an identity is remembered for as long as an older entry can last.
+//
+// What happens without this server, it learns when entries expire.
+package sessions

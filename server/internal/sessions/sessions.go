@@ -1,0 +1,187 @@
+package sessions
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/kratosgrpc/kratosgrpc/adapters"
+	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
+)
+
+// Options say how sessions are looked up.
+type Options struct {
+	// TTL is how long Kratos's answer is good at most. Without one nothing is kept.
+	TTL time.Duration
+	// NegativeTTL is how long it is good that there is no such session, at most TTL.
+	NegativeTTL time.Duration
+	// Size is how many sessions are kept at most.
+	Size int
+	// Key is the secret under which credentials are hashed. Without one there is a new one each time.
+	Key []byte
+	// Timeout bounds a question to Kratos, which outlives whoever asked first.
+	Timeout time.Duration
+	// Now is the clock. Nil is the real one.
+	Now func() time.Time
+}
+
+// Lookup tells whose session a credential is.
+type Lookup struct {
+	options Options
+	keys    *keyer
+	cache   *cache
+	flights singleflight.Group
+}
+
+// New makes a lookup that knows nothing yet.
+func New(o Options) (*Lookup, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	c, err := newCache(o)
+	if err != nil {
+		return nil, err
+	}
+	return &Lookup{options: o, keys: newKeyer(o.Key), cache: c}, nil
+}
+
+// answer is what a question to Kratos has come to.
+type answer struct {
+	session *kratosgrpcv1.Session
+	carried adapters.Answer
+	err     error
+}
+
+// Whoami tells whose session the caller's credential is: it is the RPC of that name.
+func (l *Lookup) Whoami(adapter adapters.Adapter, ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.WhoamiRequest) (*kratosgrpcv1.WhoamiResponse, error) { //nolint:revive // In the order of a method expression.
+	k, ok := l.keyOf(adapter, &x.Caller)
+	maxAge := time.Duration(math.MaxInt64)
+	if req.GetMaxStaleness() != nil {
+		maxAge = req.GetMaxStaleness().AsDuration()
+	}
+	if !ok || req.GetTokenizeAs() != "" || maxAge <= 0 {
+		// Nobody's question is nobody else's, a token that is made for one is not for another, and who wants to know what is
+		// true now must not be told what was true a moment ago.
+		return adapter.Whoami(ctx, x, req)
+	}
+	if e := l.cache.find(k, maxAge); e != nil {
+		return e.answer(x)
+	}
+	epoch := l.cache.current()
+	done := l.flights.DoChan(flightOf(k, epoch), func() (any, error) { return l.ask(ctx, adapter, x.Caller, req, k, epoch), nil })
+	select {
+	case result := <-done:
+		a, ok := result.Val.(*answer)
+		if !ok {
+			return nil, errors.New("a lookup had no answer")
+		}
+		return a.share(x)
+	case <-ctx.Done():
+		return nil, gaveUp(ctx)
+	}
+}
+
+// flightOf names the question of a credential in an epoch.
+func flightOf(k key, epoch uint64) string {
+	return string(binary.BigEndian.AppendUint64(k[:], epoch))
+}
+
+func gaveUp(ctx context.Context) error {
+	e := &adapters.Error{Reason: kratosgrpcv1.ErrorReason_ERROR_REASON_CANCELLED, Message: "the caller gave up", Err: ctx.Err()}
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		e.Reason, e.Message = kratosgrpcv1.ErrorReason_ERROR_REASON_DEADLINE_EXCEEDED, "Kratos did not answer within the call's deadline"
+	}
+	return e
+}
+
+// ask asks Kratos, for all who want to know, and keeps what may be kept.
+func (l *Lookup) ask(ctx context.Context, adapter adapters.Adapter, caller adapters.Caller, req *kratosgrpcv1.WhoamiRequest, k key, epoch uint64) (a *answer) {
+	defer func() {
+		// It runs in a goroutine of its own, where a panic would end the process.
+		if p := recover(); p != nil {
+			a = &answer{err: fmt.Errorf("a panic with a %T", p)}
+		}
+	}()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.options.Timeout)
+	defer cancel()
+	x := &adapters.Exchange{Caller: caller}
+	asked := l.options.Now()
+	res, err := adapter.Whoami(ctx, x, req)
+	a = &answer{session: res.GetSession(), carried: x.Answer, err: err}
+	if e := l.entryOf(a, asked, epoch); e != nil {
+		l.cache.add(k, e)
+	}
+	return a
+}
+
+// entryOf is what is kept of an answer, or nil.
+func (l *Lookup) entryOf(a *answer, asked time.Time, epoch uint64) *entry {
+	if len(a.carried.SetCookies) > 0 {
+		// A cookie has to come to the browser that it is for.
+		return nil
+	}
+	if a.err == nil {
+		s := a.session
+		if s.Active != nil && !s.GetActive() { //nolint:protogetter // Unset and false are not the same.
+			return nil
+		}
+		expires := asked.Add(l.options.TTL)
+		if limit := a.carried.CacheFor; limit != nil {
+			expires = earlier(expires, asked.Add(*limit))
+		}
+		if s.GetExpiresAt() != nil {
+			expires = earlier(expires, s.GetExpiresAt().AsTime())
+		}
+		return &entry{session: s, identityID: a.carried.IdentityID, asked: asked, expires: expires, epoch: epoch}
+	}
+	e := new(adapters.Error)
+	if !errors.As(a.err, &e) || e.Reason != kratosgrpcv1.ErrorReason_ERROR_REASON_NO_ACTIVE_SESSION || e.HTTPStatus != 401 {
+		return nil
+	}
+	return &entry{refusal: e, asked: asked, expires: asked.Add(l.cache.negativeTTL), epoch: epoch}
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// share hands an answer to one of those who wait for it. Each has one of its own, for whoever gets it may change it.
+func (a *answer) share(x *adapters.Exchange) (*kratosgrpcv1.WhoamiResponse, error) {
+	x.Answer = a.carried
+	if a.err != nil {
+		return nil, ownError(a.err)
+	}
+	return &kratosgrpcv1.WhoamiResponse{Session: proto.CloneOf(a.session)}, nil
+}
+
+func (e *entry) answer(x *adapters.Exchange) (*kratosgrpcv1.WhoamiResponse, error) {
+	if e.session == nil {
+		return nil, ownError(e.refusal)
+	}
+	x.Answer.IdentityID = e.identityID
+	return &kratosgrpcv1.WhoamiResponse{Session: proto.CloneOf(e.session)}, nil
+}
+
+func ownError(err error) error {
+	e := new(adapters.Error)
+	if !errors.As(err, &e) {
+		return err
+	}
+	own := *e
+	own.Upstream = proto.CloneOf(e.Upstream)
+	return &own
+}
+
+// keyOf makes the key of a caller's credential, if it has one.
+func (l *Lookup) keyOf(adapter adapters.Adapter, c *adapters.Caller) (key, bool) {
+	return l.keys.of(c, c.CookieHeader(func(name string) bool { return name == adapter.SessionCookie() }))
+}
