@@ -49,15 +49,17 @@ var since = map[string]string{
 	"UpdateLogoutFlow":                           V1,
 	"PerformNativeLogout":                        V1,
 	"Whoami":                                     V01,
-	"RevokeSession":                              V05,
-	"ListMySessions":                             V1,
-	"DisableMySession":                           V1,
-	"DisableMyOtherSessions":                     V1,
-	"ExchangeSessionToken":                       V1,
-	"GetSchema":                                  V05,
-	"ListIdentitySchemas":                        V1,
-	"GetWebAuthnJavaScript":                      V1,
-	"GetError":                                   V01,
+	// Many of the one before: it is the server that has it.
+	"BatchWhoami":            V01,
+	"RevokeSession":          V05,
+	"ListMySessions":         V1,
+	"DisableMySession":       V1,
+	"DisableMyOtherSessions": V1,
+	"ExchangeSessionToken":   V1,
+	"GetSchema":              V05,
+	"ListIdentitySchemas":    V1,
+	"GetWebAuthnJavaScript":  V1,
+	"GetError":               V01,
 }
 
 // AvailableIn are the generations that have an operation, the oldest first: none if there is no such operation.

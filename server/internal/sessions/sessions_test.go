@@ -376,3 +376,21 @@ func TestCredentialsAreApart(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkKnown is the hot path: a credential that is known.
+func BenchmarkKnown(b *testing.B) {
+	c := new(clock)
+	k := &kratos{whoami: func(_ context.Context, x *adapters.Exchange, _ int64) (*kratosgrpcv1.Session, error) {
+		return sessionOf(c, tokenOf(x)), nil
+	}}
+	l, err := sessions.New(sessions.Options{TTL: time.Hour, NegativeTTL: time.Second, Size: 1000, Timeout: time.Second, Now: c.now})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := l.Whoami(k, b.Context(), with("ory_st_0123456789abcdefghijklmnopqrstuv"), &kratosgrpcv1.WhoamiRequest{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

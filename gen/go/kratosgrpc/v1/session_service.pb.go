@@ -10,6 +10,7 @@ import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	_ "github.com/grpc-ecosystem/grpc-gateway/v2/protoc-gen-openapiv2/options"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
+	status "google.golang.org/genproto/googleapis/rpc/status"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
@@ -129,6 +130,290 @@ func (x *WhoamiResponse) GetSession() *Session {
 	return nil
 }
 
+// BatchWhoamiRequest is the request of BatchWhoami.
+type BatchWhoamiRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The credentials. Of those that are there more than once, Kratos is asked once.
+	Credentials []*WhoamiCredential `protobuf:"bytes,1,rep,name=credentials,proto3" json:"credentials,omitempty"`
+	// As in WhoamiRequest, for all of them.
+	MaxStaleness  *durationpb.Duration `protobuf:"bytes,2,opt,name=max_staleness,json=maxStaleness,proto3" json:"max_staleness,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchWhoamiRequest) Reset() {
+	*x = BatchWhoamiRequest{}
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchWhoamiRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchWhoamiRequest) ProtoMessage() {}
+
+func (x *BatchWhoamiRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchWhoamiRequest.ProtoReflect.Descriptor instead.
+func (*BatchWhoamiRequest) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *BatchWhoamiRequest) GetCredentials() []*WhoamiCredential {
+	if x != nil {
+		return x.Credentials
+	}
+	return nil
+}
+
+func (x *BatchWhoamiRequest) GetMaxStaleness() *durationpb.Duration {
+	if x != nil {
+		return x.MaxStaleness
+	}
+	return nil
+}
+
+// WhoamiCredential is what a session is proved with.
+type WhoamiCredential struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How it is proved.
+	//
+	// Types that are valid to be assigned to Credential:
+	//
+	//	*WhoamiCredential_SessionToken
+	//	*WhoamiCredential_Cookie
+	Credential    isWhoamiCredential_Credential `protobuf_oneof:"credential"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WhoamiCredential) Reset() {
+	*x = WhoamiCredential{}
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WhoamiCredential) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WhoamiCredential) ProtoMessage() {}
+
+func (x *WhoamiCredential) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WhoamiCredential.ProtoReflect.Descriptor instead.
+func (*WhoamiCredential) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *WhoamiCredential) GetCredential() isWhoamiCredential_Credential {
+	if x != nil {
+		return x.Credential
+	}
+	return nil
+}
+
+func (x *WhoamiCredential) GetSessionToken() string {
+	if x != nil {
+		if x, ok := x.Credential.(*WhoamiCredential_SessionToken); ok {
+			return x.SessionToken
+		}
+	}
+	return ""
+}
+
+func (x *WhoamiCredential) GetCookie() string {
+	if x != nil {
+		if x, ok := x.Credential.(*WhoamiCredential_Cookie); ok {
+			return x.Cookie
+		}
+	}
+	return ""
+}
+
+type isWhoamiCredential_Credential interface {
+	isWhoamiCredential_Credential()
+}
+
+type WhoamiCredential_SessionToken struct {
+	// A session token, as an app sends it in `x-session-token`.
+	SessionToken string `protobuf:"bytes,1,opt,name=session_token,json=sessionToken,proto3,oneof"`
+}
+
+type WhoamiCredential_Cookie struct {
+	// A browser's `cookie` header.
+	Cookie string `protobuf:"bytes,2,opt,name=cookie,proto3,oneof"`
+}
+
+func (*WhoamiCredential_SessionToken) isWhoamiCredential_Credential() {}
+
+func (*WhoamiCredential_Cookie) isWhoamiCredential_Credential() {}
+
+// BatchWhoamiResponse is the answer of BatchWhoami.
+type BatchWhoamiResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// One for each credential, in the order of the request.
+	Results       []*BatchWhoamiResult `protobuf:"bytes,1,rep,name=results,proto3" json:"results,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchWhoamiResponse) Reset() {
+	*x = BatchWhoamiResponse{}
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchWhoamiResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchWhoamiResponse) ProtoMessage() {}
+
+func (x *BatchWhoamiResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchWhoamiResponse.ProtoReflect.Descriptor instead.
+func (*BatchWhoamiResponse) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *BatchWhoamiResponse) GetResults() []*BatchWhoamiResult {
+	if x != nil {
+		return x.Results
+	}
+	return nil
+}
+
+// BatchWhoamiResult is what is known of one credential.
+type BatchWhoamiResult struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What is known.
+	//
+	// Types that are valid to be assigned to Result:
+	//
+	//	*BatchWhoamiResult_Session
+	//	*BatchWhoamiResult_Error
+	Result isBatchWhoamiResult_Result `protobuf_oneof:"result"`
+	// Cookies for the browser whose cookies these were, as in the metadata `set-cookie`.
+	SetCookie     []string `protobuf:"bytes,3,rep,name=set_cookie,json=setCookie,proto3" json:"set_cookie,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchWhoamiResult) Reset() {
+	*x = BatchWhoamiResult{}
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchWhoamiResult) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchWhoamiResult) ProtoMessage() {}
+
+func (x *BatchWhoamiResult) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchWhoamiResult.ProtoReflect.Descriptor instead.
+func (*BatchWhoamiResult) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *BatchWhoamiResult) GetResult() isBatchWhoamiResult_Result {
+	if x != nil {
+		return x.Result
+	}
+	return nil
+}
+
+func (x *BatchWhoamiResult) GetSession() *Session {
+	if x != nil {
+		if x, ok := x.Result.(*BatchWhoamiResult_Session); ok {
+			return x.Session
+		}
+	}
+	return nil
+}
+
+func (x *BatchWhoamiResult) GetError() *status.Status {
+	if x != nil {
+		if x, ok := x.Result.(*BatchWhoamiResult_Error); ok {
+			return x.Error
+		}
+	}
+	return nil
+}
+
+func (x *BatchWhoamiResult) GetSetCookie() []string {
+	if x != nil {
+		return x.SetCookie
+	}
+	return nil
+}
+
+type isBatchWhoamiResult_Result interface {
+	isBatchWhoamiResult_Result()
+}
+
+type BatchWhoamiResult_Session struct {
+	// The session.
+	Session *Session `protobuf:"bytes,1,opt,name=session,proto3,oneof"`
+}
+
+type BatchWhoamiResult_Error struct {
+	// The error that Whoami would have, with its details.
+	Error *status.Status `protobuf:"bytes,2,opt,name=error,proto3,oneof"`
+}
+
+func (*BatchWhoamiResult_Session) isBatchWhoamiResult_Result() {}
+
+func (*BatchWhoamiResult_Error) isBatchWhoamiResult_Result() {}
+
 // RevokeSessionRequest is the request of RevokeSession.
 type RevokeSessionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -140,7 +425,7 @@ type RevokeSessionRequest struct {
 
 func (x *RevokeSessionRequest) Reset() {
 	*x = RevokeSessionRequest{}
-	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[2]
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -152,7 +437,7 @@ func (x *RevokeSessionRequest) String() string {
 func (*RevokeSessionRequest) ProtoMessage() {}
 
 func (x *RevokeSessionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[2]
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -165,7 +450,7 @@ func (x *RevokeSessionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeSessionRequest.ProtoReflect.Descriptor instead.
 func (*RevokeSessionRequest) Descriptor() ([]byte, []int) {
-	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{2}
+	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *RevokeSessionRequest) GetSessionToken() string {
@@ -184,7 +469,7 @@ type RevokeSessionResponse struct {
 
 func (x *RevokeSessionResponse) Reset() {
 	*x = RevokeSessionResponse{}
-	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[3]
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -196,7 +481,7 @@ func (x *RevokeSessionResponse) String() string {
 func (*RevokeSessionResponse) ProtoMessage() {}
 
 func (x *RevokeSessionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[3]
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -209,7 +494,7 @@ func (x *RevokeSessionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeSessionResponse.ProtoReflect.Descriptor instead.
 func (*RevokeSessionResponse) Descriptor() ([]byte, []int) {
-	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{3}
+	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{7}
 }
 
 // ListMySessionsRequest is the request of ListMySessions. Whose sessions is said by the call's credential.
@@ -225,7 +510,7 @@ type ListMySessionsRequest struct {
 
 func (x *ListMySessionsRequest) Reset() {
 	*x = ListMySessionsRequest{}
-	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[4]
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -237,7 +522,7 @@ func (x *ListMySessionsRequest) String() string {
 func (*ListMySessionsRequest) ProtoMessage() {}
 
 func (x *ListMySessionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[4]
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -250,7 +535,7 @@ func (x *ListMySessionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMySessionsRequest.ProtoReflect.Descriptor instead.
 func (*ListMySessionsRequest) Descriptor() ([]byte, []int) {
-	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{4}
+	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListMySessionsRequest) GetPageSize() int32 {
@@ -282,7 +567,7 @@ type ListMySessionsResponse struct {
 
 func (x *ListMySessionsResponse) Reset() {
 	*x = ListMySessionsResponse{}
-	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[5]
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -294,7 +579,7 @@ func (x *ListMySessionsResponse) String() string {
 func (*ListMySessionsResponse) ProtoMessage() {}
 
 func (x *ListMySessionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[5]
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -307,7 +592,7 @@ func (x *ListMySessionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMySessionsResponse.ProtoReflect.Descriptor instead.
 func (*ListMySessionsResponse) Descriptor() ([]byte, []int) {
-	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{5}
+	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListMySessionsResponse) GetSessions() []*Session {
@@ -342,7 +627,7 @@ type DisableMySessionRequest struct {
 
 func (x *DisableMySessionRequest) Reset() {
 	*x = DisableMySessionRequest{}
-	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[6]
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -354,7 +639,7 @@ func (x *DisableMySessionRequest) String() string {
 func (*DisableMySessionRequest) ProtoMessage() {}
 
 func (x *DisableMySessionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[6]
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -367,7 +652,7 @@ func (x *DisableMySessionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DisableMySessionRequest.ProtoReflect.Descriptor instead.
 func (*DisableMySessionRequest) Descriptor() ([]byte, []int) {
-	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{6}
+	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *DisableMySessionRequest) GetId() string {
@@ -386,7 +671,7 @@ type DisableMySessionResponse struct {
 
 func (x *DisableMySessionResponse) Reset() {
 	*x = DisableMySessionResponse{}
-	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[7]
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -398,7 +683,7 @@ func (x *DisableMySessionResponse) String() string {
 func (*DisableMySessionResponse) ProtoMessage() {}
 
 func (x *DisableMySessionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[7]
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -411,7 +696,7 @@ func (x *DisableMySessionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DisableMySessionResponse.ProtoReflect.Descriptor instead.
 func (*DisableMySessionResponse) Descriptor() ([]byte, []int) {
-	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{7}
+	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{11}
 }
 
 // DisableMyOtherSessionsRequest is the request of DisableMyOtherSessions. Whose sessions is said by the call's credential.
@@ -423,7 +708,7 @@ type DisableMyOtherSessionsRequest struct {
 
 func (x *DisableMyOtherSessionsRequest) Reset() {
 	*x = DisableMyOtherSessionsRequest{}
-	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[8]
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -435,7 +720,7 @@ func (x *DisableMyOtherSessionsRequest) String() string {
 func (*DisableMyOtherSessionsRequest) ProtoMessage() {}
 
 func (x *DisableMyOtherSessionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[8]
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -448,7 +733,7 @@ func (x *DisableMyOtherSessionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DisableMyOtherSessionsRequest.ProtoReflect.Descriptor instead.
 func (*DisableMyOtherSessionsRequest) Descriptor() ([]byte, []int) {
-	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{8}
+	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{12}
 }
 
 // DisableMyOtherSessionsResponse is the answer of DisableMyOtherSessions.
@@ -465,7 +750,7 @@ type DisableMyOtherSessionsResponse struct {
 
 func (x *DisableMyOtherSessionsResponse) Reset() {
 	*x = DisableMyOtherSessionsResponse{}
-	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[9]
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -477,7 +762,7 @@ func (x *DisableMyOtherSessionsResponse) String() string {
 func (*DisableMyOtherSessionsResponse) ProtoMessage() {}
 
 func (x *DisableMyOtherSessionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[9]
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -490,7 +775,7 @@ func (x *DisableMyOtherSessionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DisableMyOtherSessionsResponse.ProtoReflect.Descriptor instead.
 func (*DisableMyOtherSessionsResponse) Descriptor() ([]byte, []int) {
-	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{9}
+	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *DisableMyOtherSessionsResponse) GetCount() int32 {
@@ -520,7 +805,7 @@ type ExchangeSessionTokenRequest struct {
 
 func (x *ExchangeSessionTokenRequest) Reset() {
 	*x = ExchangeSessionTokenRequest{}
-	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[10]
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -532,7 +817,7 @@ func (x *ExchangeSessionTokenRequest) String() string {
 func (*ExchangeSessionTokenRequest) ProtoMessage() {}
 
 func (x *ExchangeSessionTokenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[10]
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -545,7 +830,7 @@ func (x *ExchangeSessionTokenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExchangeSessionTokenRequest.ProtoReflect.Descriptor instead.
 func (*ExchangeSessionTokenRequest) Descriptor() ([]byte, []int) {
-	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{10}
+	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ExchangeSessionTokenRequest) GetInitCode() string {
@@ -573,7 +858,7 @@ type ExchangeSessionTokenResponse struct {
 
 func (x *ExchangeSessionTokenResponse) Reset() {
 	*x = ExchangeSessionTokenResponse{}
-	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[11]
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -585,7 +870,7 @@ func (x *ExchangeSessionTokenResponse) String() string {
 func (*ExchangeSessionTokenResponse) ProtoMessage() {}
 
 func (x *ExchangeSessionTokenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[11]
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -598,7 +883,7 @@ func (x *ExchangeSessionTokenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExchangeSessionTokenResponse.ProtoReflect.Descriptor instead.
 func (*ExchangeSessionTokenResponse) Descriptor() ([]byte, []int) {
-	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{11}
+	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ExchangeSessionTokenResponse) GetSuccess() *LoginSuccess {
@@ -612,13 +897,29 @@ var File_kratosgrpc_v1_session_service_proto protoreflect.FileDescriptor
 
 const file_kratosgrpc_v1_session_service_proto_rawDesc = "" +
 	"\n" +
-	"#kratosgrpc/v1/session_service.proto\x12\rkratosgrpc.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a!kratosgrpc/v1/login_service.proto\x1a\x1bkratosgrpc/v1/session.proto\x1a.protoc-gen-openapiv2/options/annotations.proto\"\x84\x01\n" +
+	"#kratosgrpc/v1/session_service.proto\x12\rkratosgrpc.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x17google/rpc/status.proto\x1a!kratosgrpc/v1/login_service.proto\x1a\x1bkratosgrpc/v1/session.proto\x1a.protoc-gen-openapiv2/options/annotations.proto\"\x84\x01\n" +
 	"\rWhoamiRequest\x12)\n" +
 	"\vtokenize_as\x18\x01 \x01(\tB\b\xbaH\x05r\x03(\x80\bR\n" +
 	"tokenizeAs\x12H\n" +
 	"\rmax_staleness\x18\x02 \x01(\v2\x19.google.protobuf.DurationB\b\xbaH\x05\xaa\x01\x022\x00R\fmaxStaleness\"B\n" +
 	"\x0eWhoamiResponse\x120\n" +
-	"\asession\x18\x01 \x01(\v2\x16.kratosgrpc.v1.SessionR\asession\"M\n" +
+	"\asession\x18\x01 \x01(\v2\x16.kratosgrpc.v1.SessionR\asession\"\xb1\x01\n" +
+	"\x12BatchWhoamiRequest\x12Q\n" +
+	"\vcredentials\x18\x01 \x03(\v2\x1f.kratosgrpc.v1.WhoamiCredentialB\x0e\xe0A\x02\xbaH\b\x92\x01\x05\b\x01\x10\xe8\aR\vcredentials\x12H\n" +
+	"\rmax_staleness\x18\x02 \x01(\v2\x19.google.protobuf.DurationB\b\xbaH\x05\xaa\x01\x022\x00R\fmaxStaleness\"\x87\x01\n" +
+	"\x10WhoamiCredential\x124\n" +
+	"\rsession_token\x18\x01 \x01(\tB\r\xbaH\ar\x05\x10\x01(\x80@\x80\x01\x01H\x00R\fsessionToken\x12(\n" +
+	"\x06cookie\x18\x02 \x01(\tB\x0e\xbaH\br\x06\x10\x01(\x80\x80\x01\x80\x01\x01H\x00R\x06cookieB\x13\n" +
+	"\n" +
+	"credential\x12\x05\xbaH\x02\b\x01\"Q\n" +
+	"\x13BatchWhoamiResponse\x12:\n" +
+	"\aresults\x18\x01 \x03(\v2 .kratosgrpc.v1.BatchWhoamiResultR\aresults\"\xa1\x01\n" +
+	"\x11BatchWhoamiResult\x122\n" +
+	"\asession\x18\x01 \x01(\v2\x16.kratosgrpc.v1.SessionH\x00R\asession\x12*\n" +
+	"\x05error\x18\x02 \x01(\v2\x12.google.rpc.StatusH\x00R\x05error\x12\"\n" +
+	"\n" +
+	"set_cookie\x18\x03 \x03(\tB\x03\x80\x01\x01R\tsetCookieB\b\n" +
+	"\x06result\"M\n" +
 	"\x14RevokeSessionRequest\x125\n" +
 	"\rsession_token\x18\x01 \x01(\tB\x10\xe0A\x02\xbaH\ar\x05\x10\x01(\x80@\x80\x01\x01R\fsessionToken\"\x17\n" +
 	"\x15RevokeSessionResponse\"i\n" +
@@ -643,9 +944,10 @@ const file_kratosgrpc_v1_session_service_proto_rawDesc = "" +
 	"\tinit_code\x18\x01 \x01(\tB\x10\xe0A\x02\xbaH\ar\x05\x10\x01(\x80\b\x80\x01\x01R\binitCode\x126\n" +
 	"\x0ereturn_to_code\x18\x02 \x01(\tB\x10\xe0A\x02\xbaH\ar\x05\x10\x01(\x80\b\x80\x01\x01R\freturnToCode\"U\n" +
 	"\x1cExchangeSessionTokenResponse\x125\n" +
-	"\asuccess\x18\x01 \x01(\v2\x1b.kratosgrpc.v1.LoginSuccessR\asuccess2\xde\x06\n" +
+	"\asuccess\x18\x01 \x01(\v2\x1b.kratosgrpc.v1.LoginSuccessR\asuccess2\xb4\a\n" +
 	"\x0eSessionService\x12h\n" +
-	"\x06Whoami\x12\x1c.kratosgrpc.v1.WhoamiRequest\x1a\x1d.kratosgrpc.v1.WhoamiResponse\"!\x82\xd3\xe4\x93\x02\x1bb\asession\x12\x10/sessions/whoami\x12\x95\x01\n" +
+	"\x06Whoami\x12\x1c.kratosgrpc.v1.WhoamiRequest\x1a\x1d.kratosgrpc.v1.WhoamiResponse\"!\x82\xd3\xe4\x93\x02\x1bb\asession\x12\x10/sessions/whoami\x12T\n" +
+	"\vBatchWhoami\x12!.kratosgrpc.v1.BatchWhoamiRequest\x1a\".kratosgrpc.v1.BatchWhoamiResponse\x12\x95\x01\n" +
 	"\rRevokeSession\x12#.kratosgrpc.v1.RevokeSessionRequest\x1a$.kratosgrpc.v1.RevokeSessionResponse\"9\x92A\"J \n" +
 	"\x03204\x12\x19\n" +
 	"\x17The session is revoked.\x82\xd3\xe4\x93\x02\x0e:\x01**\t/sessions\x12z\n" +
@@ -669,48 +971,60 @@ func file_kratosgrpc_v1_session_service_proto_rawDescGZIP() []byte {
 	return file_kratosgrpc_v1_session_service_proto_rawDescData
 }
 
-var file_kratosgrpc_v1_session_service_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_kratosgrpc_v1_session_service_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_kratosgrpc_v1_session_service_proto_goTypes = []any{
 	(*WhoamiRequest)(nil),                  // 0: kratosgrpc.v1.WhoamiRequest
 	(*WhoamiResponse)(nil),                 // 1: kratosgrpc.v1.WhoamiResponse
-	(*RevokeSessionRequest)(nil),           // 2: kratosgrpc.v1.RevokeSessionRequest
-	(*RevokeSessionResponse)(nil),          // 3: kratosgrpc.v1.RevokeSessionResponse
-	(*ListMySessionsRequest)(nil),          // 4: kratosgrpc.v1.ListMySessionsRequest
-	(*ListMySessionsResponse)(nil),         // 5: kratosgrpc.v1.ListMySessionsResponse
-	(*DisableMySessionRequest)(nil),        // 6: kratosgrpc.v1.DisableMySessionRequest
-	(*DisableMySessionResponse)(nil),       // 7: kratosgrpc.v1.DisableMySessionResponse
-	(*DisableMyOtherSessionsRequest)(nil),  // 8: kratosgrpc.v1.DisableMyOtherSessionsRequest
-	(*DisableMyOtherSessionsResponse)(nil), // 9: kratosgrpc.v1.DisableMyOtherSessionsResponse
-	(*ExchangeSessionTokenRequest)(nil),    // 10: kratosgrpc.v1.ExchangeSessionTokenRequest
-	(*ExchangeSessionTokenResponse)(nil),   // 11: kratosgrpc.v1.ExchangeSessionTokenResponse
-	(*durationpb.Duration)(nil),            // 12: google.protobuf.Duration
-	(*Session)(nil),                        // 13: kratosgrpc.v1.Session
-	(*structpb.Struct)(nil),                // 14: google.protobuf.Struct
-	(*LoginSuccess)(nil),                   // 15: kratosgrpc.v1.LoginSuccess
+	(*BatchWhoamiRequest)(nil),             // 2: kratosgrpc.v1.BatchWhoamiRequest
+	(*WhoamiCredential)(nil),               // 3: kratosgrpc.v1.WhoamiCredential
+	(*BatchWhoamiResponse)(nil),            // 4: kratosgrpc.v1.BatchWhoamiResponse
+	(*BatchWhoamiResult)(nil),              // 5: kratosgrpc.v1.BatchWhoamiResult
+	(*RevokeSessionRequest)(nil),           // 6: kratosgrpc.v1.RevokeSessionRequest
+	(*RevokeSessionResponse)(nil),          // 7: kratosgrpc.v1.RevokeSessionResponse
+	(*ListMySessionsRequest)(nil),          // 8: kratosgrpc.v1.ListMySessionsRequest
+	(*ListMySessionsResponse)(nil),         // 9: kratosgrpc.v1.ListMySessionsResponse
+	(*DisableMySessionRequest)(nil),        // 10: kratosgrpc.v1.DisableMySessionRequest
+	(*DisableMySessionResponse)(nil),       // 11: kratosgrpc.v1.DisableMySessionResponse
+	(*DisableMyOtherSessionsRequest)(nil),  // 12: kratosgrpc.v1.DisableMyOtherSessionsRequest
+	(*DisableMyOtherSessionsResponse)(nil), // 13: kratosgrpc.v1.DisableMyOtherSessionsResponse
+	(*ExchangeSessionTokenRequest)(nil),    // 14: kratosgrpc.v1.ExchangeSessionTokenRequest
+	(*ExchangeSessionTokenResponse)(nil),   // 15: kratosgrpc.v1.ExchangeSessionTokenResponse
+	(*durationpb.Duration)(nil),            // 16: google.protobuf.Duration
+	(*Session)(nil),                        // 17: kratosgrpc.v1.Session
+	(*status.Status)(nil),                  // 18: google.rpc.Status
+	(*structpb.Struct)(nil),                // 19: google.protobuf.Struct
+	(*LoginSuccess)(nil),                   // 20: kratosgrpc.v1.LoginSuccess
 }
 var file_kratosgrpc_v1_session_service_proto_depIdxs = []int32{
-	12, // 0: kratosgrpc.v1.WhoamiRequest.max_staleness:type_name -> google.protobuf.Duration
-	13, // 1: kratosgrpc.v1.WhoamiResponse.session:type_name -> kratosgrpc.v1.Session
-	13, // 2: kratosgrpc.v1.ListMySessionsResponse.sessions:type_name -> kratosgrpc.v1.Session
-	14, // 3: kratosgrpc.v1.DisableMyOtherSessionsResponse.extra:type_name -> google.protobuf.Struct
-	15, // 4: kratosgrpc.v1.ExchangeSessionTokenResponse.success:type_name -> kratosgrpc.v1.LoginSuccess
-	0,  // 5: kratosgrpc.v1.SessionService.Whoami:input_type -> kratosgrpc.v1.WhoamiRequest
-	2,  // 6: kratosgrpc.v1.SessionService.RevokeSession:input_type -> kratosgrpc.v1.RevokeSessionRequest
-	4,  // 7: kratosgrpc.v1.SessionService.ListMySessions:input_type -> kratosgrpc.v1.ListMySessionsRequest
-	6,  // 8: kratosgrpc.v1.SessionService.DisableMySession:input_type -> kratosgrpc.v1.DisableMySessionRequest
-	8,  // 9: kratosgrpc.v1.SessionService.DisableMyOtherSessions:input_type -> kratosgrpc.v1.DisableMyOtherSessionsRequest
-	10, // 10: kratosgrpc.v1.SessionService.ExchangeSessionToken:input_type -> kratosgrpc.v1.ExchangeSessionTokenRequest
-	1,  // 11: kratosgrpc.v1.SessionService.Whoami:output_type -> kratosgrpc.v1.WhoamiResponse
-	3,  // 12: kratosgrpc.v1.SessionService.RevokeSession:output_type -> kratosgrpc.v1.RevokeSessionResponse
-	5,  // 13: kratosgrpc.v1.SessionService.ListMySessions:output_type -> kratosgrpc.v1.ListMySessionsResponse
-	7,  // 14: kratosgrpc.v1.SessionService.DisableMySession:output_type -> kratosgrpc.v1.DisableMySessionResponse
-	9,  // 15: kratosgrpc.v1.SessionService.DisableMyOtherSessions:output_type -> kratosgrpc.v1.DisableMyOtherSessionsResponse
-	11, // 16: kratosgrpc.v1.SessionService.ExchangeSessionToken:output_type -> kratosgrpc.v1.ExchangeSessionTokenResponse
-	11, // [11:17] is the sub-list for method output_type
-	5,  // [5:11] is the sub-list for method input_type
-	5,  // [5:5] is the sub-list for extension type_name
-	5,  // [5:5] is the sub-list for extension extendee
-	0,  // [0:5] is the sub-list for field type_name
+	16, // 0: kratosgrpc.v1.WhoamiRequest.max_staleness:type_name -> google.protobuf.Duration
+	17, // 1: kratosgrpc.v1.WhoamiResponse.session:type_name -> kratosgrpc.v1.Session
+	3,  // 2: kratosgrpc.v1.BatchWhoamiRequest.credentials:type_name -> kratosgrpc.v1.WhoamiCredential
+	16, // 3: kratosgrpc.v1.BatchWhoamiRequest.max_staleness:type_name -> google.protobuf.Duration
+	5,  // 4: kratosgrpc.v1.BatchWhoamiResponse.results:type_name -> kratosgrpc.v1.BatchWhoamiResult
+	17, // 5: kratosgrpc.v1.BatchWhoamiResult.session:type_name -> kratosgrpc.v1.Session
+	18, // 6: kratosgrpc.v1.BatchWhoamiResult.error:type_name -> google.rpc.Status
+	17, // 7: kratosgrpc.v1.ListMySessionsResponse.sessions:type_name -> kratosgrpc.v1.Session
+	19, // 8: kratosgrpc.v1.DisableMyOtherSessionsResponse.extra:type_name -> google.protobuf.Struct
+	20, // 9: kratosgrpc.v1.ExchangeSessionTokenResponse.success:type_name -> kratosgrpc.v1.LoginSuccess
+	0,  // 10: kratosgrpc.v1.SessionService.Whoami:input_type -> kratosgrpc.v1.WhoamiRequest
+	2,  // 11: kratosgrpc.v1.SessionService.BatchWhoami:input_type -> kratosgrpc.v1.BatchWhoamiRequest
+	6,  // 12: kratosgrpc.v1.SessionService.RevokeSession:input_type -> kratosgrpc.v1.RevokeSessionRequest
+	8,  // 13: kratosgrpc.v1.SessionService.ListMySessions:input_type -> kratosgrpc.v1.ListMySessionsRequest
+	10, // 14: kratosgrpc.v1.SessionService.DisableMySession:input_type -> kratosgrpc.v1.DisableMySessionRequest
+	12, // 15: kratosgrpc.v1.SessionService.DisableMyOtherSessions:input_type -> kratosgrpc.v1.DisableMyOtherSessionsRequest
+	14, // 16: kratosgrpc.v1.SessionService.ExchangeSessionToken:input_type -> kratosgrpc.v1.ExchangeSessionTokenRequest
+	1,  // 17: kratosgrpc.v1.SessionService.Whoami:output_type -> kratosgrpc.v1.WhoamiResponse
+	4,  // 18: kratosgrpc.v1.SessionService.BatchWhoami:output_type -> kratosgrpc.v1.BatchWhoamiResponse
+	7,  // 19: kratosgrpc.v1.SessionService.RevokeSession:output_type -> kratosgrpc.v1.RevokeSessionResponse
+	9,  // 20: kratosgrpc.v1.SessionService.ListMySessions:output_type -> kratosgrpc.v1.ListMySessionsResponse
+	11, // 21: kratosgrpc.v1.SessionService.DisableMySession:output_type -> kratosgrpc.v1.DisableMySessionResponse
+	13, // 22: kratosgrpc.v1.SessionService.DisableMyOtherSessions:output_type -> kratosgrpc.v1.DisableMyOtherSessionsResponse
+	15, // 23: kratosgrpc.v1.SessionService.ExchangeSessionToken:output_type -> kratosgrpc.v1.ExchangeSessionTokenResponse
+	17, // [17:24] is the sub-list for method output_type
+	10, // [10:17] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_kratosgrpc_v1_session_service_proto_init() }
@@ -720,13 +1034,21 @@ func file_kratosgrpc_v1_session_service_proto_init() {
 	}
 	file_kratosgrpc_v1_login_service_proto_init()
 	file_kratosgrpc_v1_session_proto_init()
+	file_kratosgrpc_v1_session_service_proto_msgTypes[3].OneofWrappers = []any{
+		(*WhoamiCredential_SessionToken)(nil),
+		(*WhoamiCredential_Cookie)(nil),
+	}
+	file_kratosgrpc_v1_session_service_proto_msgTypes[5].OneofWrappers = []any{
+		(*BatchWhoamiResult_Session)(nil),
+		(*BatchWhoamiResult_Error)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kratosgrpc_v1_session_service_proto_rawDesc), len(file_kratosgrpc_v1_session_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   12,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -20,6 +20,7 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	SessionService_Whoami_FullMethodName                 = "/kratosgrpc.v1.SessionService/Whoami"
+	SessionService_BatchWhoami_FullMethodName            = "/kratosgrpc.v1.SessionService/BatchWhoami"
 	SessionService_RevokeSession_FullMethodName          = "/kratosgrpc.v1.SessionService/RevokeSession"
 	SessionService_ListMySessions_FullMethodName         = "/kratosgrpc.v1.SessionService/ListMySessions"
 	SessionService_DisableMySession_FullMethodName       = "/kratosgrpc.v1.SessionService/DisableMySession"
@@ -39,6 +40,12 @@ type SessionServiceClient interface {
 	// Kratos: `whoami`. Errors: NO_ACTIVE_SESSION if Kratos says that there is no such session; UPSTREAM_UNAVAILABLE or
 	// DEADLINE_EXCEEDED if it says nothing, which must never be taken for the former.
 	Whoami(ctx context.Context, in *WhoamiRequest, opts ...grpc.CallOption) (*WhoamiResponse, error)
+	// Tells whose sessions many credentials are, in one call: for services that have collected some. It answers in the order
+	// of the request, each with a session or with the error that Whoami would have. The call's own credential is not
+	// looked at. It is there over gRPC only.
+	//
+	// Errors: INVALID_REQUEST for more than 1,000 credentials.
+	BatchWhoami(ctx context.Context, in *BatchWhoamiRequest, opts ...grpc.CallOption) (*BatchWhoamiResponse, error)
 	// Ends a session by its token. Once this has answered, the token is no longer good.
 	//
 	// Over REST this is a DELETE with a body; one without a body is DisableMyOtherSessions. A DELETE that has the headers of
@@ -81,6 +88,16 @@ func (c *sessionServiceClient) Whoami(ctx context.Context, in *WhoamiRequest, op
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(WhoamiResponse)
 	err := c.cc.Invoke(ctx, SessionService_Whoami_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *sessionServiceClient) BatchWhoami(ctx context.Context, in *BatchWhoamiRequest, opts ...grpc.CallOption) (*BatchWhoamiResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BatchWhoamiResponse)
+	err := c.cc.Invoke(ctx, SessionService_BatchWhoami_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -149,6 +166,12 @@ type SessionServiceServer interface {
 	// Kratos: `whoami`. Errors: NO_ACTIVE_SESSION if Kratos says that there is no such session; UPSTREAM_UNAVAILABLE or
 	// DEADLINE_EXCEEDED if it says nothing, which must never be taken for the former.
 	Whoami(context.Context, *WhoamiRequest) (*WhoamiResponse, error)
+	// Tells whose sessions many credentials are, in one call: for services that have collected some. It answers in the order
+	// of the request, each with a session or with the error that Whoami would have. The call's own credential is not
+	// looked at. It is there over gRPC only.
+	//
+	// Errors: INVALID_REQUEST for more than 1,000 credentials.
+	BatchWhoami(context.Context, *BatchWhoamiRequest) (*BatchWhoamiResponse, error)
 	// Ends a session by its token. Once this has answered, the token is no longer good.
 	//
 	// Over REST this is a DELETE with a body; one without a body is DisableMyOtherSessions. A DELETE that has the headers of
@@ -189,6 +212,9 @@ type UnimplementedSessionServiceServer struct{}
 
 func (UnimplementedSessionServiceServer) Whoami(context.Context, *WhoamiRequest) (*WhoamiResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Whoami not implemented")
+}
+func (UnimplementedSessionServiceServer) BatchWhoami(context.Context, *BatchWhoamiRequest) (*BatchWhoamiResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method BatchWhoami not implemented")
 }
 func (UnimplementedSessionServiceServer) RevokeSession(context.Context, *RevokeSessionRequest) (*RevokeSessionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RevokeSession not implemented")
@@ -240,6 +266,24 @@ func _SessionService_Whoami_Handler(srv interface{}, ctx context.Context, dec fu
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(SessionServiceServer).Whoami(ctx, req.(*WhoamiRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SessionService_BatchWhoami_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BatchWhoamiRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SessionServiceServer).BatchWhoami(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SessionService_BatchWhoami_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SessionServiceServer).BatchWhoami(ctx, req.(*BatchWhoamiRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -344,6 +388,10 @@ var SessionService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Whoami",
 			Handler:    _SessionService_Whoami_Handler,
+		},
+		{
+			MethodName: "BatchWhoami",
+			Handler:    _SessionService_BatchWhoami_Handler,
 		},
 		{
 			MethodName: "RevokeSession",
