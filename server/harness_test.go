@@ -28,7 +28,7 @@ type testServer struct {
 }
 
 // startServer serves an adapter until the test ends.
-func startServer(t *testing.T, adapter adapters.Adapter, configure ...func(*server.Config)) *testServer {
+func startServer(t testing.TB, adapter adapters.Adapter, configure ...func(*server.Config)) *testServer {
 	t.Helper()
 	config := server.DefaultConfig()
 	config.GRPCAddr, config.HTTPAddr = "127.0.0.1:0", "127.0.0.1:0"

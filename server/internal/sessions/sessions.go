@@ -25,7 +25,7 @@ type Options struct {
 	Size int
 	// Key is the secret under which credentials are hashed. Without one there is a new one each time.
 	Key []byte
-	// Timeout bounds a question to Kratos, which outlives whoever asked first.
+	// Timeout bounds a question to Kratos, which outlives whoever asked first, unless that one has more time.
 	Timeout time.Duration
 	// Now is the clock. Nil is the real one.
 	Now func() time.Time
@@ -108,7 +108,12 @@ func (l *Lookup) ask(ctx context.Context, adapter adapters.Adapter, caller adapt
 			a = &answer{err: fmt.Errorf("a panic with a %T", p)}
 		}
 	}()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.options.Timeout)
+	timeout := l.options.Timeout
+	if deadline, ok := ctx.Deadline(); ok {
+		// Who asks first may have more time than usual; that it has less is no reason to let the others down.
+		timeout = max(timeout, time.Until(deadline))
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	defer cancel()
 	x := &adapters.Exchange{Caller: caller}
 	asked := l.options.Now()
