@@ -9,6 +9,7 @@ import (
 
 	"github.com/kratosgrpc/kratosgrpc/adapters"
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
+	"github.com/kratosgrpc/kratosgrpc/server/internal/sessions"
 )
 
 // batchConcurrency is how many questions of one batch Kratos is asked at a time.
@@ -68,6 +69,9 @@ func (b *backend) whoamiOf(ctx context.Context, adapter adapters.Adapter, k cred
 	var found *kratosgrpcv1.WhoamiResponse
 	if err == nil {
 		found, err = b.sessions.Whoami(adapter, ctx, x, proto.CloneOf(req))
+	}
+	if err == nil {
+		found, err = sessions.Decoded(found)
 	}
 	b.upstream.note(err)
 	b.rewrite.answer(&x.Answer)

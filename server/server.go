@@ -42,6 +42,7 @@ type Server struct {
 	config   Config
 	upstream *upstream
 	sessions *sessions.Lookup
+	rewrite  *rewriter
 	health   *healthState
 
 	grpc *grpc.Server
@@ -65,8 +66,12 @@ func New(config Config, adapter adapters.Adapter) (_ *Server, err error) {
 		return nil, errors.New("there is neither an adapter nor a way to find one")
 	}
 	s := &Server{config: config, upstream: newUpstream(adapter, config.Detect, config.Logger), health: newHealthState(), memory: bufconn.Listen(bufferBytes)}
+	if s.rewrite, err = newRewriter(config); err != nil {
+		return nil, err
+	}
 	s.sessions, err = sessions.New(sessions.Options{
 		TTL: config.SessionCacheTTL, NegativeTTL: negativeTTL, Size: config.SessionCacheSize, Key: config.SessionCacheKey, Timeout: config.UpstreamTimeout,
+		Prepare: func(res *kratosgrpcv1.WhoamiResponse) { s.rewrite.message(res) },
 	})
 	if err != nil {
 		return nil, err
@@ -123,10 +128,6 @@ func (s *Server) newGRPC(transport string) (*grpc.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	rewrite, err := newRewriter(s.config)
-	if err != nil {
-		return nil, err
-	}
 	server := grpc.NewServer(
 		grpc.ForceServerCodecV2(newCodec()),
 		grpc.MaxRecvMsgSize(maxReceiveBytes),
@@ -138,7 +139,7 @@ func (s *Server) newGRPC(transport string) (*grpc.Server, error) {
 		),
 		grpc.UnknownServiceHandler(unknownMethod),
 	)
-	b := &backend{upstream: s.upstream, sessions: s.sessions, rewrite: rewrite}
+	b := &backend{upstream: s.upstream, sessions: s.sessions, rewrite: s.rewrite}
 	r := registrar{server}
 	kratosgrpcv1.RegisterLoginServiceServer(r, &loginService{backend: b})
 	kratosgrpcv1.RegisterRegistrationServiceServer(r, &registrationService{backend: b})

@@ -8,15 +8,15 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/kratosgrpc/kratosgrpc/adapters"
-	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
 )
 
 // entry is what Kratos has said of a credential: a session, or that there is none.
 type entry struct {
-	session *kratosgrpcv1.Session
+	// encoded is the answer as it goes out: it is encoded once, not for each who asks. Nil is for a refusal.
+	encoded []byte
 	refusal *adapters.Error
 
-	identityID string
+	sessionID, identityID string
 	// asked is when Kratos was asked, expires is until when the answer is good, and epoch the one that it was asked in.
 	asked, expires time.Time
 	epoch          uint64
@@ -82,20 +82,23 @@ func (c *cache) find(k key, maxAge time.Duration) *entry {
 	return e
 }
 
-// peek is the session that a credential was for when Kratos was asked last, or nil.
-func (c *cache) peek(k key) *kratosgrpcv1.Session {
+// peek is the session that a credential was for when Kratos was asked last, and whose that is; empty if nobody knows.
+func (c *cache) peek(k key) owner {
 	if c.ttl <= 0 {
-		return nil
+		return owner{}
 	}
 	if e, ok := c.sessions.Peek(k); ok {
-		return e.session
+		return owner{e.sessionID, e.identityID}
 	}
-	return nil
+	return owner{}
 }
+
+// owner are the ids of a session and of its identity.
+type owner struct{ session, identity string }
 
 // isOutdated tells whether something has changed since an entry was made.
 func (c *cache) isOutdated(e *entry) bool {
-	if e.session == nil {
+	if e.encoded == nil {
 		return false
 	}
 	c.mu.RLock()
@@ -103,7 +106,7 @@ func (c *cache) isOutdated(e *entry) bool {
 	if len(c.changed) == 0 {
 		return false
 	}
-	return c.changed[e.session.GetId()].epoch > e.epoch || c.changed[e.session.GetIdentity().GetId()].epoch > e.epoch
+	return c.changed[e.sessionID].epoch > e.epoch || c.changed[e.identityID].epoch > e.epoch
 }
 
 // add keeps an answer, unless something has changed since it was asked for.
@@ -116,7 +119,7 @@ func (c *cache) add(k key, e *entry) {
 	if c.epoch != e.epoch {
 		return
 	}
-	if e.session == nil {
+	if e.encoded == nil {
 		c.negatives.Add(k, e)
 	} else {
 		c.sessions.Add(k, e)

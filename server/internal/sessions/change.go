@@ -16,10 +16,10 @@ func (l *Lookup) Changed(ctx context.Context, adapter adapters.Adapter, c *adapt
 	ids := idsIn(res)
 	if k, ok := l.keyOf(adapter, c); ok {
 		keys = append(keys, k)
-		session := l.behind(ctx, adapter, c, k, req, ids)
-		ids = append(ids, session.GetId())
+		who := l.behind(ctx, adapter, c, k, req, ids)
+		ids = append(ids, who.session)
 		if concernsIdentity(req) {
-			ids = append(ids, session.GetIdentity().GetId())
+			ids = append(ids, who.identity)
 		}
 	}
 	if token := tokenIn(req); token != "" {
@@ -27,7 +27,7 @@ func (l *Lookup) Changed(ctx context.Context, adapter adapters.Adapter, c *adapt
 			ended := &adapters.Caller{Credential: adapters.Credential{Kind: kind, Token: token}}
 			if k, ok := l.keyOf(adapter, ended); ok {
 				keys = append(keys, k)
-				ids = append(ids, l.cache.peek(k).GetId())
+				ids = append(ids, l.cache.peek(k).session)
 			}
 		}
 	}
@@ -39,18 +39,18 @@ func (l *Lookup) Changed(ctx context.Context, adapter adapters.Adapter, c *adapt
 
 // behind is the session behind a caller's credential, as far as it is known. Where a change concerns all of an identity's
 // sessions, and the answer does not say whose they are, Kratos is asked.
-func (l *Lookup) behind(ctx context.Context, adapter adapters.Adapter, c *adapters.Caller, k key, req proto.Message, answered []string) *kratosgrpcv1.Session {
+func (l *Lookup) behind(ctx context.Context, adapter adapters.Adapter, c *adapters.Caller, k key, req proto.Message, answered []string) owner {
 	known := l.cache.peek(k)
-	if known != nil || l.options.TTL <= 0 || len(answered) > 0 || !concernsIdentity(req) {
+	if known != (owner{}) || l.options.TTL <= 0 || len(answered) > 0 || !concernsIdentity(req) {
 		return known
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.options.Timeout)
 	defer cancel()
 	found, err := adapter.Whoami(ctx, &adapters.Exchange{Caller: *c}, &kratosgrpcv1.WhoamiRequest{})
 	if err != nil {
-		return nil
+		return owner{}
 	}
-	return found.GetSession()
+	return owner{found.GetSession().GetId(), found.GetSession().GetIdentity().GetId()}
 }
 
 // concernsIdentity tells whether a request may change more than the caller's own session.

@@ -10,6 +10,9 @@
 // a shorter time, and in a place of its own, so that made-up tokens can't push out what is worth keeping. Nothing else is
 // kept: an outage, a missing second factor and an answer that sets a cookie are asked for again.
 //
+// An entry is the answer as it was encoded, once: to whoever asks next it goes out as it is, in a message of which only the
+// unknown fields are set. That is a tenth of what it costs to copy and to encode a session each time, and it takes less room.
+//
 // The key of an entry is an HMAC-SHA-256 of the credential under a secret of the process: what is in memory is no
 // credential, and nobody can find out by guessing.
 //

@@ -27,6 +27,8 @@ type Options struct {
 	Key []byte
 	// Timeout bounds a question to Kratos, which outlives whoever asked first, unless that one has more time.
 	Timeout time.Duration
+	// Prepare changes an answer of Kratos's before it is kept: what is kept goes out as it is. Nil changes nothing.
+	Prepare func(*kratosgrpcv1.WhoamiResponse)
 	// Now is the clock. Nil is the real one.
 	Now func() time.Time
 }
@@ -44,6 +46,9 @@ func New(o Options) (*Lookup, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Prepare == nil {
+		o.Prepare = func(*kratosgrpcv1.WhoamiResponse) {}
+	}
 	c, err := newCache(o)
 	if err != nil {
 		return nil, err
@@ -58,7 +63,9 @@ type answer struct {
 	err     error
 }
 
-// Whoami tells whose session the caller's credential is: it is the RPC of that name.
+// Whoami tells whose session the caller's credential is: it is the RPC of that name. What is known is answered as it was
+// encoded, in the response's unknown fields, where it costs nothing and looks the same to whoever receives it; Decoded reads
+// such a response.
 func (l *Lookup) Whoami(adapter adapters.Adapter, ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.WhoamiRequest) (*kratosgrpcv1.WhoamiResponse, error) { //nolint:revive // In the order of a method expression.
 	k, ok := l.keyOf(adapter, &x.Caller)
 	maxAge := time.Duration(math.MaxInt64)
@@ -127,6 +134,9 @@ func (l *Lookup) ask(ctx context.Context, adapter adapters.Adapter, caller adapt
 
 // entryOf is what is kept of an answer, or nil.
 func (l *Lookup) entryOf(a *answer, asked time.Time, epoch uint64) *entry {
+	if l.options.TTL <= 0 {
+		return nil
+	}
 	if len(a.carried.SetCookies) > 0 {
 		// A cookie has to come to the browser that it is for.
 		return nil
@@ -143,7 +153,16 @@ func (l *Lookup) entryOf(a *answer, asked time.Time, epoch uint64) *entry {
 		if s.GetExpiresAt() != nil {
 			expires = earlier(expires, s.GetExpiresAt().AsTime())
 		}
-		return &entry{session: s, identityID: a.carried.IdentityID, asked: asked, expires: expires, epoch: epoch}
+		if !expires.After(asked) {
+			return nil
+		}
+		prepared := &kratosgrpcv1.WhoamiResponse{Session: proto.CloneOf(s)}
+		l.options.Prepare(prepared)
+		encoded, err := proto.Marshal(prepared)
+		if err != nil {
+			return nil
+		}
+		return &entry{encoded: encoded, sessionID: s.GetId(), identityID: s.GetIdentity().GetId(), asked: asked, expires: expires, epoch: epoch}
 	}
 	e := new(adapters.Error)
 	if !errors.As(a.err, &e) || e.Reason != kratosgrpcv1.ErrorReason_ERROR_REASON_NO_ACTIVE_SESSION || e.HTTPStatus != 401 {
@@ -169,11 +188,23 @@ func (a *answer) share(x *adapters.Exchange) (*kratosgrpcv1.WhoamiResponse, erro
 }
 
 func (e *entry) answer(x *adapters.Exchange) (*kratosgrpcv1.WhoamiResponse, error) {
-	if e.session == nil {
+	if e.encoded == nil {
 		return nil, ownError(e.refusal)
 	}
 	x.Answer.IdentityID = e.identityID
-	return &kratosgrpcv1.WhoamiResponse{Session: proto.CloneOf(e.session)}, nil
+	res := new(kratosgrpcv1.WhoamiResponse)
+	res.ProtoReflect().SetUnknown(e.encoded)
+	return res, nil
+}
+
+// Decoded is a response of Whoami with its fields, for who wants to read them.
+func Decoded(res *kratosgrpcv1.WhoamiResponse) (*kratosgrpcv1.WhoamiResponse, error) {
+	encoded := res.ProtoReflect().GetUnknown()
+	if len(encoded) == 0 {
+		return res, nil
+	}
+	decoded := new(kratosgrpcv1.WhoamiResponse)
+	return decoded, proto.Unmarshal(encoded, decoded)
 }
 
 func ownError(err error) error {

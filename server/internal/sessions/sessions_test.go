@@ -85,6 +85,9 @@ func ask(t *testing.T, l *sessions.Lookup, k *kratos, token string) (*kratosgrpc
 	t.Helper()
 	x := with(token)
 	res, err := l.Whoami(k, t.Context(), x, &kratosgrpcv1.WhoamiRequest{})
+	if err == nil {
+		res, err = sessions.Decoded(res)
+	}
 	if err == nil && x.Answer.IdentityID != res.GetSession().GetIdentity().GetId() {
 		t.Errorf("beside the session of %s stands the identity %q", token, x.Answer.IdentityID)
 	}
