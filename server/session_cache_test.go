@@ -26,9 +26,13 @@ type cached struct {
 	email  string
 }
 
-func startCached(t *testing.T) *cached {
+func startCached(t *testing.T, configure ...func(map[string]any)) *cached {
 	t.Helper()
-	kratos := kratostest.StartT(t, kratostest.Options{Version: kratostest.V13})
+	options := kratostest.Options{Version: kratostest.V13}
+	if len(configure) > 0 {
+		options.ExtraConfig = configure[0]
+	}
+	kratos := kratostest.StartT(t, options)
 	s := startServer(t, adapterFor(t, kratostest.V13, kratos.PublicURL), func(c *server.Config) { c.SessionCacheTTL = time.Hour })
 	return &cached{testServer: s, t: t, kratos: kratos, email: "ada@example.org"}
 }
@@ -193,4 +197,29 @@ func TestSessionCacheForgets(t *testing.T) {
 	if _, code := c.whoami(first, &kratosgrpcv1.WhoamiRequest{}); code != codes.OK {
 		t.Errorf("whoami of the own session answers %s", code)
 	}
+}
+
+// TestSessionCacheObeysKratos: Kratos can say for how long its answer is good, which is shorter here than the server's
+// own time.
+func TestSessionCacheObeysKratos(t *testing.T) {
+	t.Parallel()
+	c := startCached(t, func(config map[string]any) {
+		config["feature_flags"] = map[string]any{"cacheable_sessions": true, "cacheable_sessions_max_age": "2s"}
+	})
+	token := c.register()
+	if _, code := c.whoami(token, &kratosgrpcv1.WhoamiRequest{MaxStaleness: durationpb.New(time.Hour)}); code != codes.OK {
+		t.Fatalf("whoami answers %s", code)
+	}
+	c.kratos.Kill()
+	if _, code := c.whoami(token, &kratosgrpcv1.WhoamiRequest{}); code != codes.OK {
+		t.Errorf("as long as Kratos lets it, whoami answers %s", code)
+	}
+	for range 200 {
+		_, code := c.whoami(token, &kratosgrpcv1.WhoamiRequest{})
+		if code == codes.Unavailable {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Error("the answer is kept for longer than Kratos lets it")
 }
