@@ -49,7 +49,8 @@ var since = map[string]string{
 	"UpdateLogoutFlow":                           V1,
 	"PerformNativeLogout":                        V1,
 	"Whoami":                                     V01,
-	// Many of the one before: it is the server that has it.
+	// These ask for the one before: it is the server that has them.
+	"WatchSession":           V01,
 	"BatchWhoami":            V01,
 	"RevokeSession":          V05,
 	"ListMySessions":         V1,

@@ -12,6 +12,8 @@ import (
 
 // backend is what services hand their calls to.
 type backend struct {
+	// draining ends when the server stops.
+	draining context.Context
 	upstream *upstream
 	sessions *sessions.Lookup
 	rewrite  *rewriter

@@ -12,7 +12,8 @@
 //   - calllog.go: one log line a call. interceptors.go: request id, recovery, validation, deadline.
 //   - login.go … errorservice.go: one file a service. A method hands its request to the adapter through call.go. Whoami goes
 //     by way of package internal/sessions, which asks Kratos as seldom as is safe; call.go tells it what has changed.
-//   - upstream.go: which adapter it is, which can change while the server runs. batch.go: many lookups in one call.
+//   - upstream.go: which adapter it is, which can change while the server runs. batch.go: many lookups in one call; watch.go:
+//     one that goes on.
 //   - metadata.go: which of a call's metadata reaches the adapter, and what of its answer comes back.
 //   - errors.go: the only place that makes a status.
 //   - rest.go: the HTTP handler; rest_request.go, rest_body.go, rest_response.go, rest_paging.go, rest_error.go: how the
@@ -23,9 +24,9 @@
 // # Credentials
 //
 // Of a call's metadata (over REST: its headers), these are read and nothing else: authorization, x-session-token,
-// cookie, accept, x-request-id and, for Whoami, cache-control. One credential goes upstream: a bearer token in authorization if there is one, else
-// x-session-token, else the cookies, and of those only Kratos's own. With a token no cookie is sent, and none comes
-// back. An answer's metadata holds set-cookie, one entry a cookie, and x-kratos-authenticated-identity-id; nothing else
+// cookie, accept, x-request-id and, for Whoami, cache-control. One credential goes upstream: a bearer token in
+// authorization if there is one, else x-session-token, else the cookies, and of those only Kratos's own. With a token no
+// cookie is sent, and none comes back. An answer's metadata holds set-cookie, one entry a cookie, and x-kratos-authenticated-identity-id; nothing else
 // of Kratos's headers.
 //
 // accept is Kratos's own switch for browser flows: with application/json, which is the default over gRPC, what is wrong

@@ -25,16 +25,20 @@ func recoverInterceptor(logger *slog.Logger) grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (res any, err error) {
 		defer func() {
 			if p := recover(); p != nil {
-				what := fmt.Sprintf("%T", p)
-				if e, ok := p.(runtime.Error); ok {
-					what = e.Error()
-				}
-				logger.ErrorContext(ctx, "panic", "method", info.FullMethod, "request_id", requestID(ctx), "panic", what, "stack", string(debug.Stack()))
+				logger.ErrorContext(ctx, "panic", "method", info.FullMethod, "request_id", requestID(ctx), "panic", panicked(p), "stack", string(debug.Stack()))
 				res, err = nil, internalError()
 			}
 		}()
 		return handler(ctx, req)
 	}
+}
+
+// panicked says what a panic was, as far as it may be said.
+func panicked(p any) string {
+	if e, ok := p.(runtime.Error); ok {
+		return e.Error()
+	}
+	return fmt.Sprintf("%T", p)
 }
 
 // deadlineInterceptor gives a deadline to calls that bring none.

@@ -137,9 +137,10 @@ func (s *Server) newGRPC(transport string) (*grpc.Server, error) {
 			validate,
 			deadlineInterceptor(s.config.UpstreamTimeout),
 		),
+		grpc.ChainStreamInterceptor(recoverStream(s.config.Logger)),
 		grpc.UnknownServiceHandler(unknownMethod),
 	)
-	b := &backend{upstream: s.upstream, sessions: s.sessions, rewrite: s.rewrite}
+	b := &backend{draining: s.health.draining, upstream: s.upstream, sessions: s.sessions, rewrite: s.rewrite}
 	r := registrar{server}
 	kratosgrpcv1.RegisterLoginServiceServer(r, &loginService{backend: b})
 	kratosgrpcv1.RegisterRegistrationServiceServer(r, &registrationService{backend: b})

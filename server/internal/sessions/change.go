@@ -35,6 +35,7 @@ func (l *Lookup) Changed(ctx context.Context, adapter adapters.Adapter, c *adapt
 		ids = append(ids, ended.GetId())
 	}
 	l.cache.forget(keys, ids...)
+	l.wake(keys, ids)
 }
 
 // behind is the session behind a caller's credential, as far as it is known. Where a change concerns all of an identity's

@@ -39,6 +39,7 @@ type Lookup struct {
 	keys    *keyer
 	cache   *cache
 	flights singleflight.Group
+	watches watches
 }
 
 // New makes a lookup that knows nothing yet.
@@ -53,7 +54,7 @@ func New(o Options) (*Lookup, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Lookup{options: o, keys: newKeyer(o.Key), cache: c}, nil
+	return &Lookup{options: o, keys: newKeyer(o.Key), cache: c, watches: watches{all: map[key]*watched{}}}, nil
 }
 
 // answer is what a question to Kratos has come to.

@@ -414,6 +414,176 @@ func (*BatchWhoamiResult_Session) isBatchWhoamiResult_Result() {}
 
 func (*BatchWhoamiResult_Error) isBatchWhoamiResult_Result() {}
 
+// WatchSessionRequest is the request of WatchSession. The credential is in the call's metadata.
+type WatchSessionRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchSessionRequest) Reset() {
+	*x = WatchSessionRequest{}
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchSessionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchSessionRequest) ProtoMessage() {}
+
+func (x *WatchSessionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchSessionRequest.ProtoReflect.Descriptor instead.
+func (*WatchSessionRequest) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{6}
+}
+
+// WatchSessionResponse is what there is to know of the session now.
+type WatchSessionResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What there is to know.
+	//
+	// Types that are valid to be assigned to Event:
+	//
+	//	*WatchSessionResponse_Session
+	//	*WatchSessionResponse_Ended
+	Event         isWatchSessionResponse_Event `protobuf_oneof:"event"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchSessionResponse) Reset() {
+	*x = WatchSessionResponse{}
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchSessionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchSessionResponse) ProtoMessage() {}
+
+func (x *WatchSessionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchSessionResponse.ProtoReflect.Descriptor instead.
+func (*WatchSessionResponse) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *WatchSessionResponse) GetEvent() isWatchSessionResponse_Event {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
+func (x *WatchSessionResponse) GetSession() *Session {
+	if x != nil {
+		if x, ok := x.Event.(*WatchSessionResponse_Session); ok {
+			return x.Session
+		}
+	}
+	return nil
+}
+
+func (x *WatchSessionResponse) GetEnded() *SessionEnd {
+	if x != nil {
+		if x, ok := x.Event.(*WatchSessionResponse_Ended); ok {
+			return x.Ended
+		}
+	}
+	return nil
+}
+
+type isWatchSessionResponse_Event interface {
+	isWatchSessionResponse_Event()
+}
+
+type WatchSessionResponse_Session struct {
+	// The session as it is now.
+	Session *Session `protobuf:"bytes,1,opt,name=session,proto3,oneof"`
+}
+
+type WatchSessionResponse_Ended struct {
+	// The session has ended. Nothing comes after this.
+	Ended *SessionEnd `protobuf:"bytes,2,opt,name=ended,proto3,oneof"`
+}
+
+func (*WatchSessionResponse_Session) isWatchSessionResponse_Event() {}
+
+func (*WatchSessionResponse_Ended) isWatchSessionResponse_Event() {}
+
+// SessionEnd is the end of a session.
+type SessionEnd struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Why it has ended: `expired`, by itself, or `revoked`, before its time, by whomever.
+	Reason        string `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SessionEnd) Reset() {
+	*x = SessionEnd{}
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SessionEnd) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SessionEnd) ProtoMessage() {}
+
+func (x *SessionEnd) ProtoReflect() protoreflect.Message {
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SessionEnd.ProtoReflect.Descriptor instead.
+func (*SessionEnd) Descriptor() ([]byte, []int) {
+	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *SessionEnd) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 // RevokeSessionRequest is the request of RevokeSession.
 type RevokeSessionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -425,7 +595,7 @@ type RevokeSessionRequest struct {
 
 func (x *RevokeSessionRequest) Reset() {
 	*x = RevokeSessionRequest{}
-	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[6]
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -437,7 +607,7 @@ func (x *RevokeSessionRequest) String() string {
 func (*RevokeSessionRequest) ProtoMessage() {}
 
 func (x *RevokeSessionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[6]
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -450,7 +620,7 @@ func (x *RevokeSessionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeSessionRequest.ProtoReflect.Descriptor instead.
 func (*RevokeSessionRequest) Descriptor() ([]byte, []int) {
-	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{6}
+	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *RevokeSessionRequest) GetSessionToken() string {
@@ -469,7 +639,7 @@ type RevokeSessionResponse struct {
 
 func (x *RevokeSessionResponse) Reset() {
 	*x = RevokeSessionResponse{}
-	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[7]
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -481,7 +651,7 @@ func (x *RevokeSessionResponse) String() string {
 func (*RevokeSessionResponse) ProtoMessage() {}
 
 func (x *RevokeSessionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[7]
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -494,7 +664,7 @@ func (x *RevokeSessionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeSessionResponse.ProtoReflect.Descriptor instead.
 func (*RevokeSessionResponse) Descriptor() ([]byte, []int) {
-	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{7}
+	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{10}
 }
 
 // ListMySessionsRequest is the request of ListMySessions. Whose sessions is said by the call's credential.
@@ -510,7 +680,7 @@ type ListMySessionsRequest struct {
 
 func (x *ListMySessionsRequest) Reset() {
 	*x = ListMySessionsRequest{}
-	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[8]
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -522,7 +692,7 @@ func (x *ListMySessionsRequest) String() string {
 func (*ListMySessionsRequest) ProtoMessage() {}
 
 func (x *ListMySessionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[8]
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -535,7 +705,7 @@ func (x *ListMySessionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMySessionsRequest.ProtoReflect.Descriptor instead.
 func (*ListMySessionsRequest) Descriptor() ([]byte, []int) {
-	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{8}
+	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListMySessionsRequest) GetPageSize() int32 {
@@ -567,7 +737,7 @@ type ListMySessionsResponse struct {
 
 func (x *ListMySessionsResponse) Reset() {
 	*x = ListMySessionsResponse{}
-	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[9]
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -579,7 +749,7 @@ func (x *ListMySessionsResponse) String() string {
 func (*ListMySessionsResponse) ProtoMessage() {}
 
 func (x *ListMySessionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[9]
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -592,7 +762,7 @@ func (x *ListMySessionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMySessionsResponse.ProtoReflect.Descriptor instead.
 func (*ListMySessionsResponse) Descriptor() ([]byte, []int) {
-	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{9}
+	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListMySessionsResponse) GetSessions() []*Session {
@@ -627,7 +797,7 @@ type DisableMySessionRequest struct {
 
 func (x *DisableMySessionRequest) Reset() {
 	*x = DisableMySessionRequest{}
-	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[10]
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -639,7 +809,7 @@ func (x *DisableMySessionRequest) String() string {
 func (*DisableMySessionRequest) ProtoMessage() {}
 
 func (x *DisableMySessionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[10]
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -652,7 +822,7 @@ func (x *DisableMySessionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DisableMySessionRequest.ProtoReflect.Descriptor instead.
 func (*DisableMySessionRequest) Descriptor() ([]byte, []int) {
-	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{10}
+	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *DisableMySessionRequest) GetId() string {
@@ -671,7 +841,7 @@ type DisableMySessionResponse struct {
 
 func (x *DisableMySessionResponse) Reset() {
 	*x = DisableMySessionResponse{}
-	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[11]
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -683,7 +853,7 @@ func (x *DisableMySessionResponse) String() string {
 func (*DisableMySessionResponse) ProtoMessage() {}
 
 func (x *DisableMySessionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[11]
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -696,7 +866,7 @@ func (x *DisableMySessionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DisableMySessionResponse.ProtoReflect.Descriptor instead.
 func (*DisableMySessionResponse) Descriptor() ([]byte, []int) {
-	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{11}
+	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{14}
 }
 
 // DisableMyOtherSessionsRequest is the request of DisableMyOtherSessions. Whose sessions is said by the call's credential.
@@ -708,7 +878,7 @@ type DisableMyOtherSessionsRequest struct {
 
 func (x *DisableMyOtherSessionsRequest) Reset() {
 	*x = DisableMyOtherSessionsRequest{}
-	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[12]
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -720,7 +890,7 @@ func (x *DisableMyOtherSessionsRequest) String() string {
 func (*DisableMyOtherSessionsRequest) ProtoMessage() {}
 
 func (x *DisableMyOtherSessionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[12]
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -733,7 +903,7 @@ func (x *DisableMyOtherSessionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DisableMyOtherSessionsRequest.ProtoReflect.Descriptor instead.
 func (*DisableMyOtherSessionsRequest) Descriptor() ([]byte, []int) {
-	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{12}
+	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{15}
 }
 
 // DisableMyOtherSessionsResponse is the answer of DisableMyOtherSessions.
@@ -750,7 +920,7 @@ type DisableMyOtherSessionsResponse struct {
 
 func (x *DisableMyOtherSessionsResponse) Reset() {
 	*x = DisableMyOtherSessionsResponse{}
-	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[13]
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -762,7 +932,7 @@ func (x *DisableMyOtherSessionsResponse) String() string {
 func (*DisableMyOtherSessionsResponse) ProtoMessage() {}
 
 func (x *DisableMyOtherSessionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[13]
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -775,7 +945,7 @@ func (x *DisableMyOtherSessionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DisableMyOtherSessionsResponse.ProtoReflect.Descriptor instead.
 func (*DisableMyOtherSessionsResponse) Descriptor() ([]byte, []int) {
-	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{13}
+	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *DisableMyOtherSessionsResponse) GetCount() int32 {
@@ -805,7 +975,7 @@ type ExchangeSessionTokenRequest struct {
 
 func (x *ExchangeSessionTokenRequest) Reset() {
 	*x = ExchangeSessionTokenRequest{}
-	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[14]
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -817,7 +987,7 @@ func (x *ExchangeSessionTokenRequest) String() string {
 func (*ExchangeSessionTokenRequest) ProtoMessage() {}
 
 func (x *ExchangeSessionTokenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[14]
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -830,7 +1000,7 @@ func (x *ExchangeSessionTokenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExchangeSessionTokenRequest.ProtoReflect.Descriptor instead.
 func (*ExchangeSessionTokenRequest) Descriptor() ([]byte, []int) {
-	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{14}
+	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ExchangeSessionTokenRequest) GetInitCode() string {
@@ -858,7 +1028,7 @@ type ExchangeSessionTokenResponse struct {
 
 func (x *ExchangeSessionTokenResponse) Reset() {
 	*x = ExchangeSessionTokenResponse{}
-	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[15]
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -870,7 +1040,7 @@ func (x *ExchangeSessionTokenResponse) String() string {
 func (*ExchangeSessionTokenResponse) ProtoMessage() {}
 
 func (x *ExchangeSessionTokenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[15]
+	mi := &file_kratosgrpc_v1_session_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -883,7 +1053,7 @@ func (x *ExchangeSessionTokenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExchangeSessionTokenResponse.ProtoReflect.Descriptor instead.
 func (*ExchangeSessionTokenResponse) Descriptor() ([]byte, []int) {
-	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{15}
+	return file_kratosgrpc_v1_session_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ExchangeSessionTokenResponse) GetSuccess() *LoginSuccess {
@@ -919,7 +1089,15 @@ const file_kratosgrpc_v1_session_service_proto_rawDesc = "" +
 	"\x05error\x18\x02 \x01(\v2\x12.google.rpc.StatusH\x00R\x05error\x12\"\n" +
 	"\n" +
 	"set_cookie\x18\x03 \x03(\tB\x03\x80\x01\x01R\tsetCookieB\b\n" +
-	"\x06result\"M\n" +
+	"\x06result\"\x15\n" +
+	"\x13WatchSessionRequest\"\x86\x01\n" +
+	"\x14WatchSessionResponse\x122\n" +
+	"\asession\x18\x01 \x01(\v2\x16.kratosgrpc.v1.SessionH\x00R\asession\x121\n" +
+	"\x05ended\x18\x02 \x01(\v2\x19.kratosgrpc.v1.SessionEndH\x00R\x05endedB\a\n" +
+	"\x05event\"$\n" +
+	"\n" +
+	"SessionEnd\x12\x16\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\"M\n" +
 	"\x14RevokeSessionRequest\x125\n" +
 	"\rsession_token\x18\x01 \x01(\tB\x10\xe0A\x02\xbaH\ar\x05\x10\x01(\x80@\x80\x01\x01R\fsessionToken\"\x17\n" +
 	"\x15RevokeSessionResponse\"i\n" +
@@ -944,10 +1122,11 @@ const file_kratosgrpc_v1_session_service_proto_rawDesc = "" +
 	"\tinit_code\x18\x01 \x01(\tB\x10\xe0A\x02\xbaH\ar\x05\x10\x01(\x80\b\x80\x01\x01R\binitCode\x126\n" +
 	"\x0ereturn_to_code\x18\x02 \x01(\tB\x10\xe0A\x02\xbaH\ar\x05\x10\x01(\x80\b\x80\x01\x01R\freturnToCode\"U\n" +
 	"\x1cExchangeSessionTokenResponse\x125\n" +
-	"\asuccess\x18\x01 \x01(\v2\x1b.kratosgrpc.v1.LoginSuccessR\asuccess2\xb4\a\n" +
+	"\asuccess\x18\x01 \x01(\v2\x1b.kratosgrpc.v1.LoginSuccessR\asuccess2\x8f\b\n" +
 	"\x0eSessionService\x12h\n" +
 	"\x06Whoami\x12\x1c.kratosgrpc.v1.WhoamiRequest\x1a\x1d.kratosgrpc.v1.WhoamiResponse\"!\x82\xd3\xe4\x93\x02\x1bb\asession\x12\x10/sessions/whoami\x12T\n" +
-	"\vBatchWhoami\x12!.kratosgrpc.v1.BatchWhoamiRequest\x1a\".kratosgrpc.v1.BatchWhoamiResponse\x12\x95\x01\n" +
+	"\vBatchWhoami\x12!.kratosgrpc.v1.BatchWhoamiRequest\x1a\".kratosgrpc.v1.BatchWhoamiResponse\x12Y\n" +
+	"\fWatchSession\x12\".kratosgrpc.v1.WatchSessionRequest\x1a#.kratosgrpc.v1.WatchSessionResponse0\x01\x12\x95\x01\n" +
 	"\rRevokeSession\x12#.kratosgrpc.v1.RevokeSessionRequest\x1a$.kratosgrpc.v1.RevokeSessionResponse\"9\x92A\"J \n" +
 	"\x03204\x12\x19\n" +
 	"\x17The session is revoked.\x82\xd3\xe4\x93\x02\x0e:\x01**\t/sessions\x12z\n" +
@@ -971,7 +1150,7 @@ func file_kratosgrpc_v1_session_service_proto_rawDescGZIP() []byte {
 	return file_kratosgrpc_v1_session_service_proto_rawDescData
 }
 
-var file_kratosgrpc_v1_session_service_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_kratosgrpc_v1_session_service_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_kratosgrpc_v1_session_service_proto_goTypes = []any{
 	(*WhoamiRequest)(nil),                  // 0: kratosgrpc.v1.WhoamiRequest
 	(*WhoamiResponse)(nil),                 // 1: kratosgrpc.v1.WhoamiResponse
@@ -979,52 +1158,59 @@ var file_kratosgrpc_v1_session_service_proto_goTypes = []any{
 	(*WhoamiCredential)(nil),               // 3: kratosgrpc.v1.WhoamiCredential
 	(*BatchWhoamiResponse)(nil),            // 4: kratosgrpc.v1.BatchWhoamiResponse
 	(*BatchWhoamiResult)(nil),              // 5: kratosgrpc.v1.BatchWhoamiResult
-	(*RevokeSessionRequest)(nil),           // 6: kratosgrpc.v1.RevokeSessionRequest
-	(*RevokeSessionResponse)(nil),          // 7: kratosgrpc.v1.RevokeSessionResponse
-	(*ListMySessionsRequest)(nil),          // 8: kratosgrpc.v1.ListMySessionsRequest
-	(*ListMySessionsResponse)(nil),         // 9: kratosgrpc.v1.ListMySessionsResponse
-	(*DisableMySessionRequest)(nil),        // 10: kratosgrpc.v1.DisableMySessionRequest
-	(*DisableMySessionResponse)(nil),       // 11: kratosgrpc.v1.DisableMySessionResponse
-	(*DisableMyOtherSessionsRequest)(nil),  // 12: kratosgrpc.v1.DisableMyOtherSessionsRequest
-	(*DisableMyOtherSessionsResponse)(nil), // 13: kratosgrpc.v1.DisableMyOtherSessionsResponse
-	(*ExchangeSessionTokenRequest)(nil),    // 14: kratosgrpc.v1.ExchangeSessionTokenRequest
-	(*ExchangeSessionTokenResponse)(nil),   // 15: kratosgrpc.v1.ExchangeSessionTokenResponse
-	(*durationpb.Duration)(nil),            // 16: google.protobuf.Duration
-	(*Session)(nil),                        // 17: kratosgrpc.v1.Session
-	(*status.Status)(nil),                  // 18: google.rpc.Status
-	(*structpb.Struct)(nil),                // 19: google.protobuf.Struct
-	(*LoginSuccess)(nil),                   // 20: kratosgrpc.v1.LoginSuccess
+	(*WatchSessionRequest)(nil),            // 6: kratosgrpc.v1.WatchSessionRequest
+	(*WatchSessionResponse)(nil),           // 7: kratosgrpc.v1.WatchSessionResponse
+	(*SessionEnd)(nil),                     // 8: kratosgrpc.v1.SessionEnd
+	(*RevokeSessionRequest)(nil),           // 9: kratosgrpc.v1.RevokeSessionRequest
+	(*RevokeSessionResponse)(nil),          // 10: kratosgrpc.v1.RevokeSessionResponse
+	(*ListMySessionsRequest)(nil),          // 11: kratosgrpc.v1.ListMySessionsRequest
+	(*ListMySessionsResponse)(nil),         // 12: kratosgrpc.v1.ListMySessionsResponse
+	(*DisableMySessionRequest)(nil),        // 13: kratosgrpc.v1.DisableMySessionRequest
+	(*DisableMySessionResponse)(nil),       // 14: kratosgrpc.v1.DisableMySessionResponse
+	(*DisableMyOtherSessionsRequest)(nil),  // 15: kratosgrpc.v1.DisableMyOtherSessionsRequest
+	(*DisableMyOtherSessionsResponse)(nil), // 16: kratosgrpc.v1.DisableMyOtherSessionsResponse
+	(*ExchangeSessionTokenRequest)(nil),    // 17: kratosgrpc.v1.ExchangeSessionTokenRequest
+	(*ExchangeSessionTokenResponse)(nil),   // 18: kratosgrpc.v1.ExchangeSessionTokenResponse
+	(*durationpb.Duration)(nil),            // 19: google.protobuf.Duration
+	(*Session)(nil),                        // 20: kratosgrpc.v1.Session
+	(*status.Status)(nil),                  // 21: google.rpc.Status
+	(*structpb.Struct)(nil),                // 22: google.protobuf.Struct
+	(*LoginSuccess)(nil),                   // 23: kratosgrpc.v1.LoginSuccess
 }
 var file_kratosgrpc_v1_session_service_proto_depIdxs = []int32{
-	16, // 0: kratosgrpc.v1.WhoamiRequest.max_staleness:type_name -> google.protobuf.Duration
-	17, // 1: kratosgrpc.v1.WhoamiResponse.session:type_name -> kratosgrpc.v1.Session
+	19, // 0: kratosgrpc.v1.WhoamiRequest.max_staleness:type_name -> google.protobuf.Duration
+	20, // 1: kratosgrpc.v1.WhoamiResponse.session:type_name -> kratosgrpc.v1.Session
 	3,  // 2: kratosgrpc.v1.BatchWhoamiRequest.credentials:type_name -> kratosgrpc.v1.WhoamiCredential
-	16, // 3: kratosgrpc.v1.BatchWhoamiRequest.max_staleness:type_name -> google.protobuf.Duration
+	19, // 3: kratosgrpc.v1.BatchWhoamiRequest.max_staleness:type_name -> google.protobuf.Duration
 	5,  // 4: kratosgrpc.v1.BatchWhoamiResponse.results:type_name -> kratosgrpc.v1.BatchWhoamiResult
-	17, // 5: kratosgrpc.v1.BatchWhoamiResult.session:type_name -> kratosgrpc.v1.Session
-	18, // 6: kratosgrpc.v1.BatchWhoamiResult.error:type_name -> google.rpc.Status
-	17, // 7: kratosgrpc.v1.ListMySessionsResponse.sessions:type_name -> kratosgrpc.v1.Session
-	19, // 8: kratosgrpc.v1.DisableMyOtherSessionsResponse.extra:type_name -> google.protobuf.Struct
-	20, // 9: kratosgrpc.v1.ExchangeSessionTokenResponse.success:type_name -> kratosgrpc.v1.LoginSuccess
-	0,  // 10: kratosgrpc.v1.SessionService.Whoami:input_type -> kratosgrpc.v1.WhoamiRequest
-	2,  // 11: kratosgrpc.v1.SessionService.BatchWhoami:input_type -> kratosgrpc.v1.BatchWhoamiRequest
-	6,  // 12: kratosgrpc.v1.SessionService.RevokeSession:input_type -> kratosgrpc.v1.RevokeSessionRequest
-	8,  // 13: kratosgrpc.v1.SessionService.ListMySessions:input_type -> kratosgrpc.v1.ListMySessionsRequest
-	10, // 14: kratosgrpc.v1.SessionService.DisableMySession:input_type -> kratosgrpc.v1.DisableMySessionRequest
-	12, // 15: kratosgrpc.v1.SessionService.DisableMyOtherSessions:input_type -> kratosgrpc.v1.DisableMyOtherSessionsRequest
-	14, // 16: kratosgrpc.v1.SessionService.ExchangeSessionToken:input_type -> kratosgrpc.v1.ExchangeSessionTokenRequest
-	1,  // 17: kratosgrpc.v1.SessionService.Whoami:output_type -> kratosgrpc.v1.WhoamiResponse
-	4,  // 18: kratosgrpc.v1.SessionService.BatchWhoami:output_type -> kratosgrpc.v1.BatchWhoamiResponse
-	7,  // 19: kratosgrpc.v1.SessionService.RevokeSession:output_type -> kratosgrpc.v1.RevokeSessionResponse
-	9,  // 20: kratosgrpc.v1.SessionService.ListMySessions:output_type -> kratosgrpc.v1.ListMySessionsResponse
-	11, // 21: kratosgrpc.v1.SessionService.DisableMySession:output_type -> kratosgrpc.v1.DisableMySessionResponse
-	13, // 22: kratosgrpc.v1.SessionService.DisableMyOtherSessions:output_type -> kratosgrpc.v1.DisableMyOtherSessionsResponse
-	15, // 23: kratosgrpc.v1.SessionService.ExchangeSessionToken:output_type -> kratosgrpc.v1.ExchangeSessionTokenResponse
-	17, // [17:24] is the sub-list for method output_type
-	10, // [10:17] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	20, // 5: kratosgrpc.v1.BatchWhoamiResult.session:type_name -> kratosgrpc.v1.Session
+	21, // 6: kratosgrpc.v1.BatchWhoamiResult.error:type_name -> google.rpc.Status
+	20, // 7: kratosgrpc.v1.WatchSessionResponse.session:type_name -> kratosgrpc.v1.Session
+	8,  // 8: kratosgrpc.v1.WatchSessionResponse.ended:type_name -> kratosgrpc.v1.SessionEnd
+	20, // 9: kratosgrpc.v1.ListMySessionsResponse.sessions:type_name -> kratosgrpc.v1.Session
+	22, // 10: kratosgrpc.v1.DisableMyOtherSessionsResponse.extra:type_name -> google.protobuf.Struct
+	23, // 11: kratosgrpc.v1.ExchangeSessionTokenResponse.success:type_name -> kratosgrpc.v1.LoginSuccess
+	0,  // 12: kratosgrpc.v1.SessionService.Whoami:input_type -> kratosgrpc.v1.WhoamiRequest
+	2,  // 13: kratosgrpc.v1.SessionService.BatchWhoami:input_type -> kratosgrpc.v1.BatchWhoamiRequest
+	6,  // 14: kratosgrpc.v1.SessionService.WatchSession:input_type -> kratosgrpc.v1.WatchSessionRequest
+	9,  // 15: kratosgrpc.v1.SessionService.RevokeSession:input_type -> kratosgrpc.v1.RevokeSessionRequest
+	11, // 16: kratosgrpc.v1.SessionService.ListMySessions:input_type -> kratosgrpc.v1.ListMySessionsRequest
+	13, // 17: kratosgrpc.v1.SessionService.DisableMySession:input_type -> kratosgrpc.v1.DisableMySessionRequest
+	15, // 18: kratosgrpc.v1.SessionService.DisableMyOtherSessions:input_type -> kratosgrpc.v1.DisableMyOtherSessionsRequest
+	17, // 19: kratosgrpc.v1.SessionService.ExchangeSessionToken:input_type -> kratosgrpc.v1.ExchangeSessionTokenRequest
+	1,  // 20: kratosgrpc.v1.SessionService.Whoami:output_type -> kratosgrpc.v1.WhoamiResponse
+	4,  // 21: kratosgrpc.v1.SessionService.BatchWhoami:output_type -> kratosgrpc.v1.BatchWhoamiResponse
+	7,  // 22: kratosgrpc.v1.SessionService.WatchSession:output_type -> kratosgrpc.v1.WatchSessionResponse
+	10, // 23: kratosgrpc.v1.SessionService.RevokeSession:output_type -> kratosgrpc.v1.RevokeSessionResponse
+	12, // 24: kratosgrpc.v1.SessionService.ListMySessions:output_type -> kratosgrpc.v1.ListMySessionsResponse
+	14, // 25: kratosgrpc.v1.SessionService.DisableMySession:output_type -> kratosgrpc.v1.DisableMySessionResponse
+	16, // 26: kratosgrpc.v1.SessionService.DisableMyOtherSessions:output_type -> kratosgrpc.v1.DisableMyOtherSessionsResponse
+	18, // 27: kratosgrpc.v1.SessionService.ExchangeSessionToken:output_type -> kratosgrpc.v1.ExchangeSessionTokenResponse
+	20, // [20:28] is the sub-list for method output_type
+	12, // [12:20] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_kratosgrpc_v1_session_service_proto_init() }
@@ -1042,13 +1228,17 @@ func file_kratosgrpc_v1_session_service_proto_init() {
 		(*BatchWhoamiResult_Session)(nil),
 		(*BatchWhoamiResult_Error)(nil),
 	}
+	file_kratosgrpc_v1_session_service_proto_msgTypes[7].OneofWrappers = []any{
+		(*WatchSessionResponse_Session)(nil),
+		(*WatchSessionResponse_Ended)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kratosgrpc_v1_session_service_proto_rawDesc), len(file_kratosgrpc_v1_session_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   16,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -21,6 +21,7 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	SessionService_Whoami_FullMethodName                 = "/kratosgrpc.v1.SessionService/Whoami"
 	SessionService_BatchWhoami_FullMethodName            = "/kratosgrpc.v1.SessionService/BatchWhoami"
+	SessionService_WatchSession_FullMethodName           = "/kratosgrpc.v1.SessionService/WatchSession"
 	SessionService_RevokeSession_FullMethodName          = "/kratosgrpc.v1.SessionService/RevokeSession"
 	SessionService_ListMySessions_FullMethodName         = "/kratosgrpc.v1.SessionService/ListMySessions"
 	SessionService_DisableMySession_FullMethodName       = "/kratosgrpc.v1.SessionService/DisableMySession"
@@ -46,6 +47,13 @@ type SessionServiceClient interface {
 	//
 	// Errors: INVALID_REQUEST for more than 1,000 credentials.
 	BatchWhoami(ctx context.Context, in *BatchWhoamiRequest, opts ...grpc.CallOption) (*BatchWhoamiResponse, error)
+	// Watches the session of the call's credential: sends it at once, and again whenever something about it has changed, until
+	// it ends. What is changed through this server shows at once, what is changed elsewhere within some seconds. An outage of
+	// Kratos ends nothing: it is waited for. It is there over gRPC only.
+	//
+	// Errors: NO_ACTIVE_SESSION if there is no such session to begin with; UPSTREAM_UNAVAILABLE if that can't be told, or when
+	// the server stops.
+	WatchSession(ctx context.Context, in *WatchSessionRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchSessionResponse], error)
 	// Ends a session by its token. Once this has answered, the token is no longer good.
 	//
 	// Over REST this is a DELETE with a body; one without a body is DisableMyOtherSessions. A DELETE that has the headers of
@@ -103,6 +111,25 @@ func (c *sessionServiceClient) BatchWhoami(ctx context.Context, in *BatchWhoamiR
 	}
 	return out, nil
 }
+
+func (c *sessionServiceClient) WatchSession(ctx context.Context, in *WatchSessionRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchSessionResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &SessionService_ServiceDesc.Streams[0], SessionService_WatchSession_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[WatchSessionRequest, WatchSessionResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type SessionService_WatchSessionClient = grpc.ServerStreamingClient[WatchSessionResponse]
 
 func (c *sessionServiceClient) RevokeSession(ctx context.Context, in *RevokeSessionRequest, opts ...grpc.CallOption) (*RevokeSessionResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
@@ -172,6 +199,13 @@ type SessionServiceServer interface {
 	//
 	// Errors: INVALID_REQUEST for more than 1,000 credentials.
 	BatchWhoami(context.Context, *BatchWhoamiRequest) (*BatchWhoamiResponse, error)
+	// Watches the session of the call's credential: sends it at once, and again whenever something about it has changed, until
+	// it ends. What is changed through this server shows at once, what is changed elsewhere within some seconds. An outage of
+	// Kratos ends nothing: it is waited for. It is there over gRPC only.
+	//
+	// Errors: NO_ACTIVE_SESSION if there is no such session to begin with; UPSTREAM_UNAVAILABLE if that can't be told, or when
+	// the server stops.
+	WatchSession(*WatchSessionRequest, grpc.ServerStreamingServer[WatchSessionResponse]) error
 	// Ends a session by its token. Once this has answered, the token is no longer good.
 	//
 	// Over REST this is a DELETE with a body; one without a body is DisableMyOtherSessions. A DELETE that has the headers of
@@ -215,6 +249,9 @@ func (UnimplementedSessionServiceServer) Whoami(context.Context, *WhoamiRequest)
 }
 func (UnimplementedSessionServiceServer) BatchWhoami(context.Context, *BatchWhoamiRequest) (*BatchWhoamiResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method BatchWhoami not implemented")
+}
+func (UnimplementedSessionServiceServer) WatchSession(*WatchSessionRequest, grpc.ServerStreamingServer[WatchSessionResponse]) error {
+	return status.Error(codes.Unimplemented, "method WatchSession not implemented")
 }
 func (UnimplementedSessionServiceServer) RevokeSession(context.Context, *RevokeSessionRequest) (*RevokeSessionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RevokeSession not implemented")
@@ -287,6 +324,17 @@ func _SessionService_BatchWhoami_Handler(srv interface{}, ctx context.Context, d
 	}
 	return interceptor(ctx, in, info, handler)
 }
+
+func _SessionService_WatchSession_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(WatchSessionRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(SessionServiceServer).WatchSession(m, &grpc.GenericServerStream[WatchSessionRequest, WatchSessionResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type SessionService_WatchSessionServer = grpc.ServerStreamingServer[WatchSessionResponse]
 
 func _SessionService_RevokeSession_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(RevokeSessionRequest)
@@ -414,6 +462,12 @@ var SessionService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _SessionService_ExchangeSessionToken_Handler,
 		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "WatchSession",
+			Handler:       _SessionService_WatchSession_Handler,
+			ServerStreams: true,
+		},
+	},
 	Metadata: "kratosgrpc/v1/session_service.proto",
 }
