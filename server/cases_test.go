@@ -171,7 +171,7 @@ var alwaysWorks = map[string]string{
 
 // worksElsewhere are the RPCs that take more than a Kratos to succeed.
 var worksElsewhere = map[string]string{
-	kratosgrpcv1.SessionService_ExchangeSessionToken_FullMethodName: "it takes an OpenID Connect provider, and a browser that logs in there",
+	kratosgrpcv1.SessionService_ExchangeSessionToken_FullMethodName: "it takes an OpenID Connect provider, and a browser that logs in there: see TestNativeOIDC of server/e2e",
 }
 
 // TestCasesAreComplete keeps an RPC from having no cases.
