@@ -15,10 +15,7 @@ const flowExpired = kratosgrpcv1.ErrorReason_ERROR_REASON_FLOW_EXPIRED
 func flowsExpire(f *fixture) {
 	checks := map[string]func(f *fixture){}
 	for _, k := range kinds {
-		for _, form := range k.complete {
-			if !f.harness.has(form.name) {
-				continue
-			}
+		for _, form := range k.completions(f) {
 			c := k.apiClient(f)
 			id := k.start(f, c).GetId()
 			checks[form.name+" API"] = func(f *fixture) { apiFlowHasExpired(f, k, form, c, id) }

@@ -6,6 +6,8 @@ import (
 	"encoding/base32"
 	"encoding/binary"
 	"fmt"
+	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -14,7 +16,7 @@ import (
 )
 
 // factorCases are logins with a second factor.
-var factorCases = []func(*fixture){secondFactorByApp, secondFactorByRecoveryCode, scriptLearns}
+var factorCases = []func(*fixture){secondFactorByApp, browserNeedsSecondFactor, secondFactorByRecoveryCode, scriptLearns}
 
 // totp is what an authenticator app shows now (RFC 6238, with six digits and half a minute).
 func totp(secret string, at time.Time) string {
@@ -81,6 +83,29 @@ func secondFactorByApp(f *fixture) {
 	isSessionOf(f, session, a)
 	if methods := session.GetAuthenticationMethods(); session.GetAuthenticatorAssuranceLevel() != "aal2" || len(methods) != 2 || methods[1].GetMethod() != "totp" {
 		f.Errorf("the session does not have both factors: %s", text(session))
+	}
+}
+
+// browserNeedsSecondFactor: a page is sent on to where the second factor is asked for, a script is told so.
+func browserNeedsSecondFactor(f *fixture) {
+	a := f.account()
+	f.enrol(withToken(a.Token))
+	b := f.logIn(a)
+	to, err := settingsKind.browser(f, b, "")
+	if err != nil {
+		f.Fatal(describe(err))
+	}
+	if location, err := url.Parse(checkRedirect(f, to).GetLocation()); err != nil || location.Query().Get("aal") != "aal2" {
+		f.Errorf("leads to %s, want a login with a second factor", to.GetLocation())
+	}
+	b.askingForJSON()
+	for name, e := range map[string]*adapters.Error{
+		"settings": refusalOf(f, b, adapters.Adapter.InitializeSettingsViaBrowserFlow, &kratosgrpcv1.InitializeSettingsViaBrowserFlowRequest{}, kratosgrpcv1.ErrorReason_ERROR_REASON_HIGHER_AAL_REQUIRED),
+		"whoami":   refusalOf(f, b, adapters.Adapter.Whoami, &kratosgrpcv1.WhoamiRequest{}, kratosgrpcv1.ErrorReason_ERROR_REASON_HIGHER_AAL_REQUIRED),
+	} {
+		if e.HTTPStatus != http.StatusForbidden || e.RedirectTo == "" {
+			f.Errorf("%s: the error does not say where to go: %s", name, describe(e))
+		}
 	}
 }
 

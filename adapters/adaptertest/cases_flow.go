@@ -123,7 +123,7 @@ func flowIsUnknown(f *fixture) {
 		c := k.apiClient(f)
 		_, err := k.get(f, c, unknownID)
 		wantReason(f.T, "get", err, k.unknownFlow(f))
-		for _, form := range k.complete {
+		for _, form := range k.completions(f) {
 			_, err := form.filled(f, c, unknownID, "")
 			wantReason(f.T, form.name, err, kratosgrpcv1.ErrorReason_ERROR_REASON_NOT_FOUND)
 
@@ -150,7 +150,7 @@ func flowHasAnOddID(f *fixture) {
 		for _, id := range oddIDs {
 			_, err := k.get(f, c, id)
 			wantReason(f.T, "get "+id, err, k.unknownFlow(f))
-			for _, form := range k.complete {
+			for _, form := range k.completions(f) {
 				_, err := form.empty(f, c, id, "")
 				wantReason(f.T, form.name+" "+id, err, kratosgrpcv1.ErrorReason_ERROR_REASON_NOT_FOUND, f.harness.Differences.MalformedFlow)
 			}
@@ -162,7 +162,7 @@ func flowHasAnOddID(f *fixture) {
 // missing.
 func formIsEmpty(f *fixture) {
 	eachKind(f, func(f *fixture, k kind) {
-		for _, form := range k.complete {
+		for _, form := range k.completions(f) {
 			c := k.apiClient(f)
 			started := k.start(f, c)
 			res, err := form.empty(f, c, started.GetId(), "")
@@ -192,7 +192,7 @@ func formIsEmpty(f *fixture) {
 // antiCSRFTokenIsWrong: the browser is led to an error, or told that this is the matter.
 func antiCSRFTokenIsWrong(f *fixture) {
 	eachKind(f, func(f *fixture, k kind) {
-		for _, form := range k.complete {
+		for _, form := range k.completions(f) {
 			for _, b := range []*browser{k.openBrowser(f), k.openBrowser(f).askingForJSON()} {
 				shown := k.openForm(f, b, form.method)
 				for _, csrf := range []string{"", "wrong", strings.Repeat("A", 86) + "=="} {

@@ -36,8 +36,10 @@ func sessionsAreListed(f *fixture) {
 		if pages > 3 {
 			f.Fatal("there is no last page")
 		}
-		res := must(f, c, adapters.Adapter.ListMySessions, &kratosgrpcv1.ListMySessionsRequest{PageSize: 2, PageToken: token})
-		if len(res.GetSessions()) > 2 || res.GetTotalSize() != 3 {
+		// From the second page on they are larger: a token is good for any size.
+		size := int32(min(pages+1, 2))
+		res := must(f, c, adapters.Adapter.ListMySessions, &kratosgrpcv1.ListMySessionsRequest{PageSize: size, PageToken: token})
+		if len(res.GetSessions()) > int(size) || res.GetTotalSize() != 3 {
 			f.Errorf("the page is %s", text(res))
 		}
 		for _, session := range res.GetSessions() {

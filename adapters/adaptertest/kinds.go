@@ -1,6 +1,8 @@
 package adaptertest
 
 import (
+	"slices"
+
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/structpb"
 
@@ -34,6 +36,11 @@ type completion struct {
 type form struct {
 	id, csrf string
 	flow     flow
+}
+
+// completions are those that the generation has.
+func (k kind) completions(f *fixture) []completion {
+	return slices.DeleteFunc(slices.Clone(k.complete), func(form completion) bool { return !f.harness.has(form.name) })
 }
 
 // openForm starts a flow in a browser and fetches it, to show the form of a method.
@@ -142,6 +149,7 @@ var loginKind = kind{
 		}, func(id, csrf string) *kratosgrpcv1.CompleteLoginFlowWithPasswordMethodRequest {
 			return credentials(id, newEmail(), goodPassword, csrf)
 		}),
+		updatesLogin,
 	},
 }
 
@@ -165,6 +173,7 @@ var registrationKind = kind{
 		}, func(id, csrf string) *kratosgrpcv1.CompleteRegistrationFlowWithPasswordMethodRequest {
 			return &kratosgrpcv1.CompleteRegistrationFlowWithPasswordMethodRequest{Flow: id, Payload: &kratosgrpcv1.RegistrationPasswordPayload{Traits: freshTraits(), Password: goodPassword, CsrfToken: csrf}}
 		}),
+		updatesRegistration,
 	},
 }
 
@@ -193,6 +202,7 @@ var settingsKind = kind{
 		}, func(id, csrf string) *kratosgrpcv1.CompleteSettingsFlowWithProfileMethodRequest {
 			return &kratosgrpcv1.CompleteSettingsFlowWithProfileMethodRequest{Flow: id, Payload: &kratosgrpcv1.SettingsProfilePayload{Traits: freshTraits(), CsrfToken: csrf}}
 		}),
+		updatesSettings,
 	},
 }
 
@@ -216,6 +226,7 @@ var recoveryKind = kind{
 		}, func(id, csrf string) *kratosgrpcv1.CompleteRecoveryFlowWithLinkMethodRequest {
 			return recoverBy(id, newEmail(), csrf)
 		}),
+		updatesRecovery,
 	},
 }
 
@@ -243,6 +254,7 @@ var verificationKind = kind{
 		}, func(id, csrf string) *kratosgrpcv1.CompleteVerificationFlowWithLinkMethodRequest {
 			return verifyBy(id, newEmail(), csrf)
 		}),
+		updatesVerification,
 	},
 }
 

@@ -57,7 +57,7 @@ func supported(t *testing.T, h *Harness) []anyOperation {
 // isLater tells whether a field of a request means something to Kratos 1.x only.
 func isLater(field protoreflect.FieldDescriptor) bool {
 	switch field.Name() {
-	case "aal", "via", "organization", "login_challenge", "after_verification_return_to", "tokenize_as":
+	case "aal", "via", "organization", "login_challenge", "after_verification_return_to", "return_session_token_exchange_code", "tokenize_as":
 		return true
 	case "return_to":
 		return strings.HasSuffix(string(field.Parent().Name()), "ViaApiFlowRequest")
@@ -117,7 +117,11 @@ func laterFieldsAreNotIgnored(f *fixture) {
 				continue
 			}
 			asked := anyOperation{o.name, proto.Clone(o.request)}
-			asked.request.ProtoReflect().Set(field, protoreflect.ValueOfString("aal2"))
+			value := protoreflect.ValueOfString("aal2")
+			if field.Kind() == protoreflect.BoolKind {
+				value = protoreflect.ValueOfBool(true)
+			}
+			asked.request.ProtoReflect().Set(field, value)
 			err := asked.do(f.Context(), f.T, f.adapter, new(adapters.Exchange))
 			if is, want := errors.Is(err, errors.ErrUnsupported), f.harness.API != adapters.V1; is != want {
 				f.Errorf("%s with %s: unsupported %t, want %t: %v", o.name, field.Name(), is, want, err)

@@ -17,7 +17,8 @@ const defaultPageSize = 250
 // page is a page of a list.
 type page struct{ offset, size int }
 
-// pageOf is the page that a request asks for.
+// pageOf is the page that a request asks for. Kratos has pages by their numbers: where a token is of pages of another size,
+// the page is the one that the token's item is on, so that no item is left out.
 func pageOf(req interface {
 	GetPageSize() int32
 	GetPageToken() string
@@ -27,6 +28,7 @@ func pageOf(req interface {
 	if p.size <= 0 {
 		p.size = defaultPageSize
 	}
+	p.offset -= p.offset % p.size
 	return p
 }
 
@@ -44,8 +46,8 @@ func (p page) byNumber(first int) parameters {
 
 // next is the token of the next page, or "" on the last.
 func (p page) next(total int32) string {
-	if end := p.offset + p.size; end < int(total) {
-		return adapters.PageToken(end)
+	if p.offset < int(total)-p.size {
+		return adapters.PageToken(p.offset + p.size)
 	}
 	return ""
 }
