@@ -7,6 +7,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/known/structpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/kratosgrpc/kratosgrpc/adapters/kratosjson"
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
@@ -58,6 +62,99 @@ func TestNothingIsLost(t *testing.T) {
 				t.Errorf("once it is written %s, and once %s (%v)", got, again, err)
 			}
 		})
+	}
+}
+
+// TestEveryMessage fills in each message that has a place for what Kratos says besides, and reads what was written.
+func TestEveryMessage(t *testing.T) {
+	t.Parallel()
+	tried := 0
+	protoregistry.GlobalTypes.RangeMessages(func(kind protoreflect.MessageType) bool {
+		if kind.Descriptor().ParentFile().Package() != "kratosgrpc.v1" || kind.Descriptor().Fields().ByName("extra") == nil {
+			return true
+		}
+		tried++
+		m := kind.New()
+		fill(m, 0)
+		data, err := kratosjson.Marshal(m.Interface())
+		if err != nil {
+			t.Errorf("%s: %v", kind.Descriptor().Name(), err)
+			return true
+		}
+		back := kind.New()
+		if err := kratosjson.Unmarshal(data, back.Interface()); err != nil || !proto.Equal(back.Interface(), m.Interface()) {
+			t.Errorf("%v, written as %s, is read as %v (%v)", m, data, back, err)
+		}
+		if again, err := kratosjson.Marshal(back.Interface()); err != nil || string(again) != string(data) {
+			t.Errorf("%s is written again as %s (%v)", data, again, err)
+		}
+		return true
+	})
+	if tried < 15 {
+		t.Errorf("there are only %d messages", tried)
+	}
+}
+
+// fill sets all fields of a message, some levels deep.
+func fill(m protoreflect.Message, depth int) {
+	switch m := m.Interface().(type) {
+	case *timestamppb.Timestamp:
+		m.Seconds, m.Nanos = 1606812158, 670742000
+		return
+	case *structpb.Struct:
+		m.Fields = map[string]*structpb.Value{"of_later": structpb.NewNullValue(), "": structpb.NewNumberValue(-1.5), "<&\u2028": structpb.NewListValue(&structpb.ListValue{})}
+		return
+	case *structpb.ListValue:
+		m.Values = []*structpb.Value{structpb.NewBoolValue(false), structpb.NewStringValue("")}
+		return
+	case *structpb.Value:
+		m.Kind = structpb.NewStringValue("").GetKind()
+		return
+	}
+	fields := m.Descriptor().Fields()
+	for i := range fields.Len() {
+		field := fields.Get(i)
+		switch {
+		case field.Name() == "beside" || field.Kind() == protoreflect.BytesKind:
+			// Not part of the message's own JSON, and to be read by its reader.
+		case field.Message() != nil && !field.IsMap() && field.Name() != "extra" && depth > 4:
+		case field.IsMap():
+			value := m.Mutable(field).Map().NewValue()
+			fill(value.Message(), depth+1)
+			m.Mutable(field).Map().Set(protoreflect.ValueOfString("password").MapKey(), value)
+		case field.IsList() && field.Message() != nil:
+			fill(m.Mutable(field).List().AppendMutable().Message(), depth+1)
+		case field.IsList():
+			m.Mutable(field).List().Append(scalar(field))
+		case field.Message() != nil:
+			fill(m.Mutable(field).Message(), depth+1)
+		default:
+			m.Set(field, scalar(field))
+		}
+	}
+}
+
+func scalar(field protoreflect.FieldDescriptor) protoreflect.Value {
+	switch field.Kind() {
+	case protoreflect.StringKind:
+		return protoreflect.ValueOfString(string(field.Name()) + " <&\"\u2028ünï")
+	case protoreflect.BoolKind:
+		return protoreflect.ValueOfBool(true)
+	case protoreflect.Int32Kind:
+		return protoreflect.ValueOfInt32(-4000006)
+	default:
+		return field.Default()
+	}
+}
+
+// TestMarshalKeepsDebug: what somebody has put where it is not read does not come out.
+func TestMarshalKeepsDebug(t *testing.T) {
+	t.Parallel()
+	got, err := kratosjson.Marshal(&kratosgrpcv1.UpstreamError{Code: 500, Extra: &structpb.Struct{Fields: map[string]*structpb.Value{
+		"debug": structpb.NewStringValue("secret"), "new": structpb.NewBoolValue(true),
+	}}})
+	if want := `{"code":500,"new":true}`; err != nil || string(got) != want {
+		t.Errorf("got %s (%v), want %s", got, err, want)
 	}
 }
 

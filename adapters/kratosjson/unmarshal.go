@@ -18,8 +18,10 @@ const maxDepth = 100
 // errMismatch quotes nothing: there may be secrets in the input.
 var errMismatch = errors.New("the JSON is malformed, or not of the form that this operation answers")
 
-// Unmarshal reads a JSON object into an empty message. Its errors never quote the input.
+// Unmarshal reads a JSON object into a message, of which nothing stays that it held before. Its errors never quote the
+// input.
 func Unmarshal(data []byte, m proto.Message) error {
+	proto.Reset(m)
 	var object map[string]any
 	if err := json.Unmarshal(data, &object); err != nil || object == nil {
 		return errMismatch

@@ -29,6 +29,22 @@ func TestUnmarshalTakesKratosNames(t *testing.T) {
 	}
 }
 
+// TestUnmarshalAnew: whoever asks twice and reads both answers into one message has the second.
+func TestUnmarshalAnew(t *testing.T) {
+	t.Parallel()
+	const second = `{"id":"b","messages":[{"id":2,"text":"","type":""}]}`
+	read := new(kratosgrpcv1.RecoveryFlow)
+	for _, body := range []string{`{"id":"a","active":"link","new":1,"messages":[{"id":1}],"methods":{"old":{}}}`, second} {
+		if err := kratosjson.Unmarshal([]byte(body), read); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := new(kratosgrpcv1.RecoveryFlow)
+	if err := kratosjson.Unmarshal([]byte(second), want); err != nil || !proto.Equal(read, want) {
+		t.Errorf("got %v, want %v (%v)", read, want, err)
+	}
+}
+
 // TestUnmarshalKeepsSecrets: what can't be read may still hold a secret, which the error must not.
 func TestUnmarshalKeepsSecrets(t *testing.T) {
 	t.Parallel()

@@ -3,6 +3,7 @@ package kratosv1
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"maps"
 	"os"
@@ -11,10 +12,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/kratosgrpc/kratosgrpc/adapters/internal/uinodes"
+	"github.com/kratosgrpc/kratosgrpc/adapters/kratosjson"
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
 )
 
@@ -113,6 +116,44 @@ func TestReadFlowRefuses(t *testing.T) {
 			if err := readFlow([]byte(data), newFlow(kind)); err == nil {
 				t.Errorf("%s: %s is accepted", kind, name)
 			}
+		}
+	}
+}
+
+// TestNoNodes: Kratos writes an empty list as null.
+func TestNoNodes(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"login", "registration", "settings", "recovery", "verification"} {
+		flow := newFlow(kind)
+		if err := readFlow([]byte(`{"id":"a","ui":{"action":"b","method":"POST","nodes":null,"messages":null}}`), flow); err != nil {
+			t.Errorf("%s: %v", kind, err)
+		} else if flow.GetUi().GetAction() != "b" || len(flow.GetUi().GetNodes()) != 0 {
+			t.Errorf("%s: the ui is %v", kind, flow.GetUi())
+		}
+	}
+}
+
+// TestUIStays: what Kratos said is there as it said it, secrets that are shown once included.
+func TestUIStays(t *testing.T) {
+	t.Parallel()
+	for name, data := range readFiles(t) {
+		flow := newFlow(name)
+		if err := readFlow(data, flow); err != nil {
+			t.Fatal(err)
+		}
+		written, err := kratosjson.Marshal(flow.GetUi())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var said struct {
+			UI any `json:"ui"`
+		}
+		var shown any
+		if err := errors.Join(json.Unmarshal(data, &said), json.Unmarshal(written, &shown)); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(said.UI, shown); diff != "" {
+			t.Errorf("%s (-said +shown)\n%s", name, diff)
 		}
 	}
 }

@@ -9,8 +9,11 @@
 // it is by.
 //
 // What a list of nodes has no place for stands where HTML has one: a method that is sent elsewhere than the others has
-// the attribute formaction on its button, and formmethod likewise. A message that concerns one method says so in group.
+// the attribute formaction on its button, and formmethod likewise. What the contract has no field for is with the button
+// as well: that of a form among its attributes, that of a method beside them. A message that concerns one method says so
+// in group.
 //
-// From methods to nodes and back nothing is lost but what neither needs: a password that was typed in, and fields that are
-// called like the button. From nodes to methods only inputs survive: fields can't say images, links, texts and scripts.
+// From methods to nodes and back nothing is lost but what neither needs: a password that was typed in, fields that are
+// called like the button, and methods called default or nothing at all, of which there are none. From nodes to methods only
+// inputs survive: fields can't say images, links, texts and scripts.
 package uinodes

@@ -1,6 +1,8 @@
 package uinodes
 
 import (
+	"maps"
+
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/structpb"
 
@@ -45,7 +47,7 @@ func ToMethods(ui *kratosgrpcv1.Ui) (methods map[string]*kratosgrpcv1.FlowMethod
 		case node.GetType() != inputType:
 		case IsButton(node):
 			if method := methods[node.GetGroup()]; method != nil {
-				readButton(node, method.GetConfig())
+				readButton(node, method)
 			}
 		default:
 			field := toField(node)
@@ -117,14 +119,22 @@ func isShown(inputType string, value *structpb.Value) bool {
 	return inputType != passwordType
 }
 
-// readButton reads what a method's button says of its form.
-func readButton(node *kratosgrpcv1.UiNode, config *kratosgrpcv1.FlowMethodConfig) {
-	said := node.GetAttributes().GetExtra().GetFields()
-	if action, ok := said[formAction].GetKind().(*structpb.Value_StringValue); ok {
-		config.Action = action.StringValue
+// readButton reads what a method's button says of the method and its form.
+func readButton(node *kratosgrpcv1.UiNode, method *kratosgrpcv1.FlowMethod) {
+	if node.GetExtra() != nil {
+		method.Extra = node.GetExtra()
 	}
-	if method, ok := said[formMethod].GetKind().(*structpb.Value_StringValue); ok {
-		config.Method = method.StringValue
+	said := maps.Clone(node.GetAttributes().GetExtra().GetFields())
+	if action, ok := said[formAction].GetKind().(*structpb.Value_StringValue); ok {
+		method.Config.Action = action.StringValue
+		delete(said, formAction)
+	}
+	if sentBy, ok := said[formMethod].GetKind().(*structpb.Value_StringValue); ok {
+		method.Config.Method = sentBy.StringValue
+		delete(said, formMethod)
+	}
+	if len(said) > 0 {
+		method.Config.Extra = &structpb.Struct{Fields: said}
 	}
 }
 

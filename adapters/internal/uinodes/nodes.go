@@ -21,9 +21,8 @@ func FromMethods(methods map[string]*kratosgrpcv1.FlowMethod, said []*kratosgrpc
 	}
 	ui.Nodes = nodesOf(methods, names)
 	for _, name := range names {
-		config := methods[name].GetConfig()
-		ui.Nodes = append(ui.Nodes, button(name, config, ui))
-		for _, m := range config.GetMessages() {
+		ui.Nodes = append(ui.Nodes, button(name, methods[name], ui))
+		for _, m := range methods[name].GetConfig().GetMessages() {
 			ui.Messages = append(ui.Messages, withGroup(m, name))
 		}
 	}
@@ -191,18 +190,21 @@ func labelOf(field *kratosgrpcv1.FormField) string {
 	}
 }
 
-// button is what sends the form by a method.
-func button(name string, config *kratosgrpcv1.FlowMethodConfig, ui *kratosgrpcv1.Ui) *kratosgrpcv1.UiNode {
+// button is what sends the form by a method, and where there stands what is said of the method as a whole.
+func button(name string, method *kratosgrpcv1.FlowMethod, ui *kratosgrpcv1.Ui) *kratosgrpcv1.UiNode {
 	node := toNode(&kratosgrpcv1.FormField{Name: methodField, Type: submitType, Value: structpb.NewStringValue(name)}, name)
-	elsewhere := map[string]*structpb.Value{}
+	node.Extra = method.GetExtra()
+	config := method.GetConfig()
+	said := map[string]*structpb.Value{}
+	maps.Copy(said, config.GetExtra().GetFields())
 	if config.GetAction() != ui.GetAction() {
-		elsewhere[formAction] = structpb.NewStringValue(config.GetAction())
+		said[formAction] = structpb.NewStringValue(config.GetAction())
 	}
 	if config.GetMethod() != ui.GetMethod() {
-		elsewhere[formMethod] = structpb.NewStringValue(config.GetMethod())
+		said[formMethod] = structpb.NewStringValue(config.GetMethod())
 	}
-	if len(elsewhere) > 0 {
-		node.Attributes.Extra = &structpb.Struct{Fields: elsewhere}
+	if len(said) > 0 {
+		node.Attributes.Extra = &structpb.Struct{Fields: said}
 	}
 	return node
 }

@@ -14,15 +14,17 @@ import (
 )
 
 // TestThereAndBack is the property that whatever forms a Kratos 0.x can show, they survive as nodes: made into nodes and
-// back, they are the same.
+// back, they are the same. Only which fields are providers is said afterwards even where it was left open.
 func TestThereAndBack(t *testing.T) {
 	t.Parallel()
 	lifted := 0
 	for seed := range uint64(5000) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		methods, said, active := forms(r)
-		want := &kratosgrpcv1.LoginFlow{Methods: methods, Messages: said, Active: active}
-		before := proto.CloneOf(want)
+		given := &kratosgrpcv1.LoginFlow{Methods: methods, Messages: said, Active: active}
+		before := proto.CloneOf(given)
+		want := proto.CloneOf(given)
+		nameProviders(want.GetMethods()[uinodes.OIDC].GetConfig())
 
 		ui := uinodes.FromMethods(methods, said, active)
 		for _, node := range ui.GetNodes() {
@@ -30,12 +32,13 @@ func TestThereAndBack(t *testing.T) {
 				lifted++
 			}
 		}
+		shown := proto.CloneOf(ui)
 		backMethods, backSaid := uinodes.ToMethods(ui)
 		got := &kratosgrpcv1.LoginFlow{Methods: backMethods, Messages: backSaid, Active: active}
 		if !proto.Equal(got, want) {
 			t.Fatalf("seed %d:\ngot  %v\nwant %v\nby way of %v", seed, got, want, ui)
 		}
-		if !proto.Equal(before, want) {
+		if !proto.Equal(before, given) || !proto.Equal(shown, ui) {
 			t.Fatalf("seed %d: the conversion has changed its input", seed)
 		}
 		checkNodes(t, ui, methods)
@@ -43,6 +46,19 @@ func TestThereAndBack(t *testing.T) {
 	if lifted < 1000 {
 		t.Errorf("only %d nodes were common to all methods: the test says little of those", lifted)
 	}
+}
+
+// nameProviders makes all buttons of a form providers, and all providers fields.
+func nameProviders(config *kratosgrpcv1.FlowMethodConfig) {
+	if config == nil {
+		return
+	}
+	for _, provider := range config.GetProviders() {
+		if !slices.ContainsFunc(config.GetFields(), func(f *kratosgrpcv1.FormField) bool { return proto.Equal(f, provider) }) {
+			config.Fields = append(config.Fields, provider)
+		}
+	}
+	config.Providers = slices.DeleteFunc(slices.Clone(config.GetFields()), func(f *kratosgrpcv1.FormField) bool { return f.GetType() != "submit" })
 }
 
 // checkNodes checks what those who render nodes rely on.
@@ -77,6 +93,7 @@ func forms(r *rand.Rand) (methods map[string]*kratosgrpcv1.FlowMethod, said []*k
 		config := &kratosgrpcv1.FlowMethodConfig{
 			Action: pick(r, "https://a.example.org/1", "https://a.example.org/1", "https://b.example.org/2", ""),
 			Method: pick(r, "POST", "POST", "GET", ""),
+			Extra:  extra(r, "errors"),
 		}
 		for range r.IntN(4) {
 			config.Fields = append(config.Fields, field(r, pick(r, "password", "traits.age", "email", "link", "unlink", "provider", "")))
@@ -97,14 +114,17 @@ func forms(r *rand.Rand) (methods map[string]*kratosgrpcv1.FlowMethod, said []*k
 			config.Messages = append(config.Messages, message(r))
 		}
 		if name == uinodes.OIDC {
-			// Kratos has the providers among the fields as well.
-			for _, f := range config.GetFields() {
-				if f.GetType() == "submit" {
-					config.Providers = append(config.Providers, proto.CloneOf(f))
-				}
+			// Kratos 0.5 has the providers among the fields only, and says of itself that they stand by themselves.
+			isButton := func(f *kratosgrpcv1.FormField) bool { return f.GetType() == "submit" }
+			switch r.IntN(3) {
+			case 0:
+				nameProviders(config)
+			case 1:
+				nameProviders(config)
+				config.Fields = slices.DeleteFunc(config.GetFields(), isButton)
 			}
 		}
-		methods[name] = &kratosgrpcv1.FlowMethod{Method: name, Config: config}
+		methods[name] = &kratosgrpcv1.FlowMethod{Method: name, Config: config, Extra: extra(r, "config")}
 	}
 	for range r.IntN(3) {
 		said = append(said, message(r))
@@ -137,10 +157,20 @@ func field(r *rand.Rand, name string) *kratosgrpcv1.FormField {
 	for range r.IntN(2) {
 		f.Messages = append(f.Messages, message(r))
 	}
-	if r.IntN(4) == 0 {
-		f.Extra = &structpb.Struct{Fields: map[string]*structpb.Value{"errors": structpb.NewListValue(&structpb.ListValue{})}}
+	if r.IntN(8) == 0 {
+		// What was typed in there is not shown: see TestNothingIsTypedAgain.
+		f.Type, f.Value = "password", nil
 	}
+	f.Extra = extra(r, "errors")
 	return f
+}
+
+// extra is what a later release says besides.
+func extra(r *rand.Rand, name string) *structpb.Struct {
+	if r.IntN(4) > 0 {
+		return nil
+	}
+	return &structpb.Struct{Fields: map[string]*structpb.Value{name: structpb.NewListValue(&structpb.ListValue{}), "new": structpb.NewNumberValue(1)}}
 }
 
 func message(r *rand.Rand) *kratosgrpcv1.Message {
