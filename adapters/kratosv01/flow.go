@@ -33,10 +33,9 @@ func (a *Adapter) fetchFlow(ctx context.Context, x *adapters.Exchange, path, id 
 		return err
 	case selfservice.IsRedirect(res):
 		return a.confirmNoSession(ctx, x, res)
-	case res.Status != http.StatusOK:
-		return refusal(res)
+	default:
+		return readFlow(res, flow)
 	}
-	return decodeFlow(res, flow)
 }
 
 // confirmNoSession is loginRequired, if whoami says the same: Kratos sends a browser to the login as well when it can't
@@ -50,7 +49,11 @@ func (a *Adapter) confirmNoSession(ctx context.Context, x *adapters.Exchange, re
 	return loginRequired(res)
 }
 
-func decodeFlow(res *upstream.Response, flow flowMessage) error {
+// readFlow reads a request into a flow.
+func readFlow(res *upstream.Response, flow flowMessage) error {
+	if res.Status != http.StatusOK {
+		return refusal(res)
+	}
 	if err := res.Decode(flow); err != nil {
 		return err
 	}

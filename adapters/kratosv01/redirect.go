@@ -16,14 +16,14 @@ func (a *Adapter) navigate(ctx context.Context, x *adapters.Exchange, path strin
 	if err != nil {
 		return nil, err
 	}
-	if !selfservice.IsRedirect(res) {
-		return nil, refusal(res)
-	}
 	return redirect(res)
 }
 
 // redirect reads where an answer leads. The flow that it shows is called request here.
 func redirect(res *upstream.Response) (*kratosgrpcv1.Redirect, error) {
+	if !selfservice.IsRedirect(res) {
+		return nil, refusal(res)
+	}
 	to, err := selfservice.Redirect(res)
 	if err != nil {
 		return nil, err

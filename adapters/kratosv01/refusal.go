@@ -17,6 +17,7 @@ import (
 const (
 	debugNoSession = "error=request does not have a valid authentication session"
 	debugUnknown   = "Unable to locate the resource"
+	debugForeign   = "The requested action was forbidden"
 )
 
 // refusal translates an answer that is neither a success nor data.
@@ -28,9 +29,8 @@ func refusal(res *upstream.Response) *adapters.Error {
 	}
 	debug := debugOf(res)
 	switch {
-	case res.Status == http.StatusUnauthorized && debug != "" && !strings.HasPrefix(debug, debugNoSession):
-		// It says so as well when it can't read its sessions.
-		return res.NotKratos(errors.New("it says that there is no session, but not because it has looked for one"))
+	case isFault(res.Status, debug):
+		return res.NotKratos(errors.New("it refuses the caller, but not because it has looked for what it is asked for"))
 	case strings.Contains(e.Upstream.GetReason(), "CSRF token is missing or invalid"):
 		e.Reason = kratosgrpcv1.ErrorReason_ERROR_REASON_CSRF_VIOLATION
 	case res.Status == http.StatusForbidden && debug == debugUnknown:
@@ -39,6 +39,19 @@ func refusal(res *upstream.Response) *adapters.Error {
 		e.Reason = kratosgrpcv1.ErrorReason_ERROR_REASON_CSRF_VIOLATION
 	}
 	return e
+}
+
+// isFault tells whether a refusal hides that Kratos can't read its storage, or its configuration: to callers it says the same
+// then as of what does not exist, or is not theirs.
+func isFault(status int, debug string) bool {
+	switch status {
+	case http.StatusUnauthorized:
+		return debug != "" && !strings.HasPrefix(debug, debugNoSession)
+	case http.StatusForbidden:
+		return debug != "" && debug != debugUnknown && debug != debugForeign
+	default:
+		return false
+	}
 }
 
 // withFirstValue is an answer with the first JSON value of its body: of an unknown request Kratos says everything twice.

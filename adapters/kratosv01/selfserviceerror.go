@@ -7,6 +7,7 @@ import (
 	"net/url"
 
 	"github.com/kratosgrpc/kratosgrpc/adapters"
+	"github.com/kratosgrpc/kratosgrpc/adapters/internal/upstream"
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
 )
 
@@ -16,6 +17,15 @@ func (a *Adapter) GetError(ctx context.Context, x *adapters.Exchange, req *krato
 	if err != nil {
 		return nil, err
 	}
+	container, err := readError(res)
+	if err != nil {
+		return nil, err
+	}
+	return &kratosgrpcv1.GetErrorResponse{Error: container}, nil
+}
+
+// readError reads what the error UI shows. The first of the errors, and there never is another, has the name of 1.x too.
+func readError(res *upstream.Response) (*kratosgrpcv1.SelfServiceError, error) {
 	if res.Status != http.StatusOK {
 		return nil, refusal(res)
 	}
@@ -29,5 +39,5 @@ func (a *Adapter) GetError(ctx context.Context, x *adapters.Exchange, req *krato
 	if said := container.GetErrors(); len(said) > 0 {
 		container.Error = said[0]
 	}
-	return &kratosgrpcv1.GetErrorResponse{Error: container}, nil
+	return container, nil
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/kratosgrpc/kratosgrpc/adapters"
+	"github.com/kratosgrpc/kratosgrpc/adapters/internal/upstream"
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
 )
 
@@ -19,6 +20,16 @@ func (a *Adapter) Whoami(ctx context.Context, x *adapters.Exchange, req *kratosg
 	if err != nil {
 		return nil, err
 	}
+	session, err := readSession(res)
+	if err != nil {
+		return nil, err
+	}
+	x.Answer.IdentityID = session.GetIdentity().GetId()
+	return &kratosgrpcv1.WhoamiResponse{Session: session}, nil
+}
+
+// readSession reads the answer to whoami.
+func readSession(res *upstream.Response) (*kratosgrpcv1.Session, error) {
 	if res.Status != http.StatusOK {
 		return nil, refusal(res)
 	}
@@ -35,6 +46,5 @@ func (a *Adapter) Whoami(ctx context.Context, x *adapters.Exchange, req *kratosg
 	}
 	session.Id = body.SID
 	completeIdentity(session.GetIdentity())
-	x.Answer.IdentityID = session.GetIdentity().GetId()
-	return &kratosgrpcv1.WhoamiResponse{Session: session}, nil
+	return session, nil
 }

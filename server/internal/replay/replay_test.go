@@ -77,7 +77,7 @@ func checkUsed(t *testing.T, differences []*difference) {
 // kratosgrpc asks Kratos for stands beside it.
 func replay(t *testing.T, v view, api string, differences []*difference, e kratosreplay.Exchange, beside ...kratosreplay.Exchange) {
 	t.Helper()
-	upstream := kratosreplay.StartT(t, kratosreplay.Options{Exchanges: append([]kratosreplay.Exchange{asAsked(e)}, beside...)})
+	upstream := kratosreplay.StartT(t, kratosreplay.Options{Exchanges: append([]kratosreplay.Exchange{asAsked(api, e)}, beside...)})
 	s := start(t, adapterOf(t, api, upstream.URL))
 	for _, d := range compare(recordedAnswer(e), v.ask(t, s, e), v.headers) {
 		if !isMeant(differences, v, e, d) {
@@ -87,8 +87,11 @@ func replay(t *testing.T, v view, api string, differences []*difference, e krato
 }
 
 // asAsked is an exchange as it is to happen behind kratosgrpc, where that is meant to ask for something else: for what logs
-// a browser out as JSON, which Kratos refuses without a session.
-func asAsked(e kratosreplay.Exchange) kratosreplay.Exchange {
+// a browser out as JSON, which Kratos refuses without a session; and Kratos 0.1 as a browser does.
+func asAsked(api string, e kratosreplay.Exchange) kratosreplay.Exchange {
+	if api == kratosv01.API {
+		return asBrowser(e)
+	}
 	if startsLogout(e) {
 		cookie := "Set-Cookie: " + e.Response.Header.HTTP().Get("Set-Cookie")
 		e.Request.Header = kratosreplay.Header{"Accept: application/json"}
