@@ -99,9 +99,7 @@ func (h *healthState) follow(ctx context.Context, upstream *upstream, interval t
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for first := true; ; first = false {
-		asked, cancel := context.WithTimeout(ctx, interval)
-		err := upstream.ready(asked, first || h.ready.Load())
-		cancel()
+		err := upstream.ready(ctx, first || h.ready.Load())
 		if ctx.Err() != nil {
 			return
 		}

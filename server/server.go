@@ -65,7 +65,7 @@ func New(config Config, adapter adapters.Adapter) (_ *Server, err error) {
 	if adapter == nil && config.Detect == nil {
 		return nil, errors.New("there is neither an adapter nor a way to find one")
 	}
-	s := &Server{config: config, upstream: newUpstream(adapter, config.Detect, config.Logger), health: newHealthState(), memory: bufconn.Listen(bufferBytes)}
+	s := &Server{config: config, upstream: newUpstream(adapter, &config), health: newHealthState(), memory: bufconn.Listen(bufferBytes)}
 	if s.rewrite, err = newRewriter(config); err != nil {
 		return nil, err
 	}

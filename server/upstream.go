@@ -5,12 +5,15 @@ import (
 	"errors"
 	"log/slog"
 	"sync/atomic"
+	"time"
 
 	"github.com/kratosgrpc/kratosgrpc/adapters"
+	"github.com/kratosgrpc/kratosgrpc/adapters/detect"
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
 )
 
-// Detect finds the adapter for the Kratos that is behind the server now, and says how it has shown which one that is.
+// Detect finds the adapter for the Kratos that is behind the server now, and says how it has shown which one that is. Its
+// errors are those of package detect.
 type Detect func(ctx context.Context) (adapter adapters.Adapter, because string, err error)
 
 // upstream is the adapter that calls go through. It can change while the server runs: with Config.Detect, what comes back
@@ -19,6 +22,8 @@ type upstream struct {
 	current atomic.Pointer[adapters.Adapter]
 	detect  Detect
 	logger  *slog.Logger
+	// readyTimeout bounds a question for readiness, detectTimeout all that are needed to find out which Kratos it is.
+	readyTimeout, detectTimeout time.Duration
 
 	// doubted says that an answer was none of that Kratos's.
 	doubted atomic.Bool
@@ -32,8 +37,8 @@ type upstream struct {
 // to have happened: a restart can be over before anybody notices.
 const recheck = 15
 
-func newUpstream(adapter adapters.Adapter, detect Detect, logger *slog.Logger) *upstream {
-	u := &upstream{detect: detect, logger: logger}
+func newUpstream(adapter adapters.Adapter, config *Config) *upstream {
+	u := &upstream{detect: config.Detect, logger: config.Logger, readyTimeout: config.ReadyInterval, detectTimeout: config.UpstreamTimeout}
 	if adapter != nil {
 		u.current.Store(&adapter)
 	}
@@ -75,7 +80,7 @@ func (u *upstream) note(err error) {
 func (u *upstream) ready(ctx context.Context, was bool) error {
 	adapter, err := u.adapter()
 	if err == nil {
-		if err = adapter.Ready(ctx); err != nil {
+		if err = u.ask(ctx, adapter); err != nil {
 			return err
 		}
 		if u.since++; was && !u.doubted.Load() && u.since < recheck {
@@ -86,18 +91,44 @@ func (u *upstream) ready(ctx context.Context, was bool) error {
 		return err
 	}
 	u.doubted.Store(false)
-	found, because, err := u.detect(ctx)
+	found, because, err := u.find(ctx)
 	if err != nil {
-		if ctx.Err() == nil && err.Error() != u.problem {
-			u.problem = err.Error()
-			u.logger.WarnContext(ctx, "which Kratos this is can't be told", "cause", err.Error())
-		}
 		return err
 	}
-	u.problem, u.since = "", 0
-	if adapter == nil || adapter.API() != found.API() {
-		u.logger.InfoContext(ctx, "found Kratos", "upstream_api", found.API(), "before", u.api(), "because", because)
-		u.current.Store(&found)
+	u.since = 0
+	if adapter != nil && adapter.API() == found.API() {
+		// It has just said that it is ready.
+		return nil
 	}
-	return found.Ready(ctx)
+	u.logger.InfoContext(ctx, "found Kratos", "upstream_api", found.API(), "before", u.api(), "because", because)
+	u.current.Store(&found)
+	return u.ask(ctx, found)
+}
+
+// ask asks for readiness.
+func (u *upstream) ask(ctx context.Context, adapter adapters.Adapter) error {
+	ctx, cancel := context.WithTimeout(ctx, u.readyTimeout)
+	defer cancel()
+	return adapter.Ready(ctx)
+}
+
+// find finds out which Kratos it is. That it can't is said once, however often it is tried: of a Kratos that can't be
+// reached the cause may be worded anew each time.
+func (u *upstream) find(ctx context.Context) (adapters.Adapter, string, error) {
+	asked, cancel := context.WithTimeout(ctx, u.detectTimeout)
+	defer cancel()
+	found, because, err := u.detect(asked)
+	if err == nil {
+		u.problem = ""
+		return found, because, nil
+	}
+	level, problem := slog.LevelError, err.Error()
+	if errors.Is(err, detect.ErrUnreachable) {
+		level, problem = slog.LevelWarn, detect.ErrUnreachable.Error()
+	}
+	if ctx.Err() == nil && problem != u.problem {
+		u.problem = problem
+		u.logger.Log(ctx, level, "which Kratos this is can't be told", "cause", err.Error())
+	}
+	return nil, "", err
 }

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"strconv"
@@ -224,6 +225,62 @@ func TestSomethingElseComesBack(t *testing.T) {
 	s.stop()
 	if got := strings.Count(log.String(), detect.ErrNotKratos.Error()); got == 0 || got > 2 {
 		t.Errorf("the log says %d times that this is no Kratos:\n%s", got, log)
+	}
+	if !strings.Contains(log.String(), "level=ERROR msg=\"which Kratos this is can't be told\"") {
+		t.Errorf("the log does not call that an error:\n%s", log)
+	}
+}
+
+// TestSlowKratos: what it takes to find out which Kratos it is may take longer than the time between two looks at its
+// readiness.
+func TestSlowKratos(t *testing.T) {
+	t.Parallel()
+	const interval, delay = 100 * time.Millisecond, 40 * time.Millisecond
+	kratos := kratostest.StartT(t, kratostest.Options{Version: kratostest.V13})
+	u, err := url.Parse(kratos.PublicURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forward := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(u) }}
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(delay)
+		forward.ServeHTTP(w, r)
+	}))
+	t.Cleanup(proxy.Close)
+	s := startServer(t, nil, detecting(proxy.URL), func(c *server.Config) { c.ReadyInterval = interval })
+	eventually(t, "200", func() string { return strconv.Itoa(get(t, s.rest+"/readyz")) })
+}
+
+// TestUnreachableIsSaidOnce: however the causes are worded, as here with another port each time.
+func TestUnreachableIsSaidOnce(t *testing.T) {
+	t.Parallel()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	var came atomic.Int64
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			if tcp, ok := conn.(*net.TCPConn); ok {
+				_ = tcp.SetLinger(0)
+			}
+			// Once the request is there, so that it is the answer that does not come.
+			_, _ = conn.Read(make([]byte, 1))
+			_ = conn.Close()
+			came.Add(1)
+		}
+	}()
+	log := new(logBook)
+	s := startServer(t, nil, detecting("http://"+listener.Addr().String()), func(c *server.Config) { c.Logger = slog.New(slog.NewTextHandler(log, nil)) })
+	eventually(t, "true", func() string { return strconv.FormatBool(came.Load() > 10) })
+	s.stop()
+	if got := strings.Count(log.String(), "level=WARN msg=\"which Kratos this is can't be told\""); got != 1 {
+		t.Errorf("the log says %d times that it can't be told which Kratos this is:\n%s", got, log)
 	}
 }
 

@@ -2,11 +2,11 @@ package detect
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/kratosgrpc/kratosgrpc/adapters"
@@ -16,8 +16,8 @@ import (
 var (
 	// ErrUnreachable says that nothing answers there, or that what does has failed: it may be a Kratos that starts.
 	ErrUnreachable = errors.New("no Kratos can be reached there now")
-	// ErrNotKratos says that something answers there, but not the public API of a Kratos.
-	ErrNotKratos = errors.New("what answers there is not the public API of a Kratos")
+	// ErrNotKratos says that something answers there, but not the public API of a Kratos of a generation that is known.
+	ErrNotKratos = errors.New("what answers there is not the public API of a Kratos 0.1, 0.5 or 1.x")
 	// ErrUndecidable says that the answers are those of more than one generation.
 	ErrUndecidable = errors.New("what answers there is more than one generation of Kratos at a time")
 )
@@ -37,15 +37,15 @@ func Generation(ctx context.Context, base string) (Found, error) {
 	if err != nil {
 		return Found{}, err
 	}
-	var seen []observation
-	for _, p := range probes {
+	defer client.Close()
+	seen := make([]observation, len(probes))
+	for i, p := range probes {
 		res, err := client.Do(ctx, upstream.Request{
 			Method: http.MethodGet, Path: p.path, Query: p.query, Header: http.Header{"Accept": {"application/json"}},
 		})
-		if ctx.Err() != nil {
-			return Found{}, fmt.Errorf("%w: %w", ErrUnreachable, ctx.Err())
+		if seen[i], err = observe(p, res, err); err != nil {
+			return Found{}, err
 		}
-		seen = append(seen, observe(p, res, err))
 	}
 	return decide(seen)
 }
@@ -92,29 +92,43 @@ type observation struct {
 	status      int
 	generations []string
 	failed      bool
-	err         error
 }
 
-// observe says what an answer means.
-func observe(p probe, res *upstream.Response, err error) observation {
+// observe says what an answer means. It returns an error if there is none.
+func observe(p probe, res *upstream.Response, err error) (observation, error) {
+	if e := new(adapters.Error); errors.As(err, &e) && e.HTTPStatus != 0 {
+		// Too large an answer is nobody's.
+		return observation{probe: p, status: e.HTTPStatus, failed: true}, nil
+	}
 	if err != nil {
-		// Too large an answer, and one that breaks off, are nobody's either.
-		return observation{probe: p, failed: true, err: err}
+		return observation{}, silence(p, err)
 	}
-	o := observation{probe: p, status: res.Status, failed: res.Status >= http.StatusInternalServerError}
+	o := observation{probe: p, status: res.Status, failed: res.Status >= http.StatusInternalServerError || res.Status == http.StatusTooManyRequests}
 	if !o.failed {
-		o.generations = slices.Clone(p.means(res))
+		o.generations = p.means(res)
 	}
-	return o
+	return o, nil
+}
+
+// silence says why there is no answer. What speaks, but no HTTP or no TLS, is no Kratos that starts; only if it speaks
+// before it is asked, it may seem to be one at first.
+func silence(p probe, err error) error {
+	if e := new(adapters.Error); errors.As(err, &e) && e.Err != nil {
+		err = e.Err
+	}
+	switch record := (tls.RecordHeaderError{}); {
+	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &record):
+		return fmt.Errorf("%w: %s: %w", ErrNotKratos, p, err)
+	case strings.Contains(err.Error(), "malformed HTTP"):
+		// There is no other way to tell this error of net/http, which quotes what it has got.
+		return fmt.Errorf("%w: %s: the answer is not HTTP", ErrNotKratos, p)
+	default:
+		return fmt.Errorf("%w: %s: %w", ErrUnreachable, p, err)
+	}
 }
 
 // String says what was seen, and quotes nothing of an answer.
-func (o observation) String() string {
-	if o.err != nil {
-		return fmt.Sprintf("%s: %v", o.probe, o.err)
-	}
-	return fmt.Sprintf("%s: %d", o.probe, o.status)
-}
+func (o observation) String() string { return fmt.Sprintf("%s: %d", o.probe, o.status) }
 
 // probe is one question.
 type probe struct {

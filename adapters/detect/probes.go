@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/kratosgrpc/kratosgrpc/adapters"
 	"github.com/kratosgrpc/kratosgrpc/adapters/internal/upstream"
@@ -15,7 +16,7 @@ const unknown = "b5a4f1ee-4f0b-4b1c-9d0e-7b0c7d7a5e11"
 
 // signs is how many answers have to be those of a generation: all, but that newer ones may be configured, or guarded by
 // something on the way, not to list their schemas.
-var signs = map[string]int{adapters.V01: 4, adapters.V05: 3, adapters.V1: 3}
+var signs = map[string]int{adapters.V01: 5, adapters.V05: 4, adapters.V1: 3}
 
 // probes are the questions, which together tell the generations apart.
 var probes = []probe{
@@ -25,6 +26,8 @@ var probes = []probe{
 	{"/schemas", nil, schemas},
 	{"/self-service/browser/flows/requests/login", url.Values{"request": {unknown}}, unknownRequest},
 	{"/sessions/whoami", nil, noSession},
+	// By its other answers 0.6 would be 0.5, and 0.2 to 0.4 would be 0.1.
+	{"/version", nil, version},
 }
 
 func exampleError(res *upstream.Response) []string {
@@ -85,6 +88,26 @@ func noSession(res *upstream.Response) []string {
 		return adapters.Generations()
 	}
 	return nil
+}
+
+// version: up to 0.5 the public API says of which release it is, or nothing if nobody had said so when it was built.
+func version(res *upstream.Response) []string {
+	var body struct {
+		Version *string `json:"version"`
+	}
+	if res.Status != http.StatusOK || json.Unmarshal(res.Body, &body) != nil || body.Version == nil {
+		return nil
+	}
+	switch v := strings.TrimPrefix(*body.Version, "v"); {
+	case strings.HasPrefix(v, "0.1."):
+		return []string{adapters.V01}
+	case strings.HasPrefix(v, "0.5."):
+		return []string{adapters.V05}
+	case strings.HasPrefix(v, "0."):
+		return nil
+	default:
+		return []string{adapters.V01, adapters.V05}
+	}
 }
 
 // isError tells whether an answer is an error in Kratos's form: it says its own status again. What follows is not looked

@@ -119,6 +119,9 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	return &Response{Status: res.StatusCode, Header: res.Header, Body: read}, nil
 }
 
+// Close gives back the connections that are open and not in use. It is for who won't ask again soon.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
 func body(s string) io.Reader {
 	if s == "" {
 		return http.NoBody

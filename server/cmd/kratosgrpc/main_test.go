@@ -15,6 +15,7 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -100,6 +101,9 @@ func TestCommand(t *testing.T) {
 	t.Run("README", func(t *testing.T) { verifyFlags(t, binary) })
 	t.Run("serve", func(t *testing.T) { verifyServe(t, binary) })
 	t.Run("wrong upstream", func(t *testing.T) { verifyWrongUpstream(t, binary) })
+	t.Run("named upstream", func(t *testing.T) { verifyNamedUpstream(t, binary) })
+	t.Run("late upstream", func(t *testing.T) { verifyLateUpstream(t, binary) })
+	t.Run("silent upstream", func(t *testing.T) { verifySilentUpstream(t, binary) })
 }
 
 // verifyFlags checks that the README's table has the flags that there are, and their defaults.
@@ -184,7 +188,115 @@ func verifyServe(t *testing.T, binary string) {
 	}
 }
 
-// verifyWrongUpstream serves something that is no Kratos, which is an error, unless somebody insists.
+// serving is a server that runs.
+type serving struct {
+	*exec.Cmd
+
+	log   *bytes.Buffer
+	probe []string
+}
+
+// start serves, with these flags, until the test ends at the latest.
+func start(t *testing.T, binary string, flags ...string) *serving {
+	t.Helper()
+	grpcAddr := freeAddress(t)
+	s := &serving{
+		Cmd: exec.Command(binary, append([]string{"serve", "--grpc-addr=" + grpcAddr, "--http-addr=" + freeAddress(t)}, flags...)...),
+		log: new(bytes.Buffer), probe: []string{"KRATOSGRPC_GRPC_ADDR=" + grpcAddr},
+	}
+	s.Stderr = s.log
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Process.Kill() })
+	return s
+}
+
+// becomes waits until a health check succeeds.
+func (s *serving) becomes(t *testing.T, binary string, check ...string) {
+	t.Helper()
+	var out string
+	var err error
+	for range 200 {
+		if out, err = run(t, binary, s.probe, append([]string{"healthcheck"}, check...)...); err == nil {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Fatalf("healthcheck %v: %v\n%s", check, err, out)
+}
+
+// terminate tells a server to stop, which it does in order, and returns its log.
+func (s *serving) terminate(t *testing.T) string {
+	t.Helper()
+	if err := s.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Wait(); err != nil {
+		t.Errorf("after SIGTERM: %v\n%s", err, s.log)
+	}
+	return s.log.String()
+}
+
+// verifyNamedUpstream serves something that is no Kratos because somebody says so: nothing is asked of it but whether it is
+// ready.
+func verifyNamedUpstream(t *testing.T, binary string) {
+	t.Helper()
+	var asked sync.Map
+	other := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { asked.Store(r.URL.Path, true) }))
+	defer other.Close()
+	s := start(t, binary, "--upstream="+other.URL, "--upstream-api=v1")
+	s.becomes(t, binary, "--ready")
+	if log := s.terminate(t); !strings.Contains(log, `"upstream_api":"v1"`) {
+		t.Errorf("the log does not say what was named:\n%s", log)
+	}
+	asked.Range(func(path, _ any) bool {
+		if path != "/health/ready" {
+			t.Errorf("it was asked for %s", path)
+		}
+		return true
+	})
+}
+
+// verifyLateUpstream serves before there is a Kratos.
+func verifyLateUpstream(t *testing.T, binary string) {
+	t.Helper()
+	address := freeAddress(t)
+	s := start(t, binary, "--upstream=http://"+address)
+	s.becomes(t, binary)
+	if out, err := run(t, binary, s.probe, "healthcheck", "--ready"); err == nil {
+		t.Errorf("it is ready without a Kratos: %s", out)
+	}
+	kratostest.StartT(t, kratostest.Options{Version: kratostest.V05, PublicAddr: address})
+	s.becomes(t, binary, "--ready")
+	log := s.terminate(t)
+	for _, want := range []string{`"level":"WARN","msg":"Kratos can't be reached yet`, `"upstream_api":"unknown"`, `"msg":"found Kratos","upstream_api":"v0.5"`} {
+		if !strings.Contains(log, want) {
+			t.Errorf("the log does not say %s:\n%s", want, log)
+		}
+	}
+}
+
+// verifySilentUpstream stops a server that still waits to hear which Kratos there is.
+func verifySilentUpstream(t *testing.T, binary string) {
+	t.Helper()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	s := start(t, binary, "--upstream=http://"+listener.Addr().String(), "--upstream-timeout=1m")
+	conn, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	if log := s.terminate(t); !strings.Contains(log, `"msg":"stopped"`) {
+		t.Errorf("the log does not end in order:\n%s", log)
+	}
+}
+
+// verifyWrongUpstream serves something that is no Kratos, which is an error.
 func verifyWrongUpstream(t *testing.T, binary string) {
 	t.Helper()
 	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -83,9 +83,12 @@ func (c *serveCommand) adapter(ctx context.Context, config *server.Config) (adap
 	case err == nil:
 		config.Logger.Info("found Kratos", "upstream_api", adapter.API(), "because", because)
 		return adapter, nil
-	case errors.Is(err, detect.ErrUnreachable) && ctx.Err() == nil:
+	case errors.Is(err, detect.ErrUnreachable):
+		// Or the server is told to stop already, which it does in order.
 		config.Logger.Warn("Kratos can't be reached yet: calls are refused until it can", "cause", err.Error())
 		return nil, nil
+	case errors.Is(err, detect.ErrNotKratos), errors.Is(err, detect.ErrUndecidable):
+		return nil, fmt.Errorf("--upstream: %w (if you know better, name the generation with --upstream-api)", err)
 	default:
 		return nil, fmt.Errorf("--upstream: %w", err)
 	}
