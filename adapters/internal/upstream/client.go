@@ -23,12 +23,17 @@ const (
 	maxIdleConnsPerHost = 512
 	idleConnTimeout     = 90 * time.Second
 	dialTimeout         = 5 * time.Second
+	keepAlive           = 30 * time.Second
+
+	userAgent = "kratosgrpc"
 )
 
 // Client asks one Kratos.
 type Client struct {
 	base *url.URL
 	http *http.Client
+	// lean is nil where there is none.
+	lean *lean
 }
 
 // New returns a client for the Kratos whose public API is at base, an absolute http or https URL.
@@ -48,9 +53,10 @@ func New(base string) (*Client, error) {
 
 	return &Client{
 		base: u,
+		lean: newLean(u),
 		http: &http.Client{
 			Transport: &http.Transport{
-				DialContext:         (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext,
+				DialContext:         (&net.Dialer{Timeout: dialTimeout, KeepAlive: keepAlive}).DialContext,
 				TLSHandshakeTimeout: dialTimeout,
 				ForceAttemptHTTP2:   true,
 				MaxIdleConnsPerHost: maxIdleConnsPerHost,
@@ -88,6 +94,16 @@ type Response struct {
 
 // Do sends a request. It returns an [*adapters.Error] if there is no answer.
 func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
+	if deadline, ok := ctx.Deadline(); ok && c.lean != nil && r.Method == http.MethodGet && adapters.IsUnattended(ctx) {
+		res, err := c.lean.do(deadline, r)
+		if !errors.Is(err, errUnanswered) {
+			return res, err
+		}
+	}
+	return c.do(ctx, r)
+}
+
+func (c *Client) do(ctx context.Context, r Request) (*Response, error) {
 	// Joined as text, for Path is escaped already and must not be escaped, cleaned or resolved again.
 	req, err := http.NewRequestWithContext(ctx, r.Method, c.base.String()+r.Path, body(r.Body))
 	if err != nil {
@@ -101,7 +117,7 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	if r.Body != "" {
 		req.Header.Set("Content-Type", r.ContentType)
 	}
-	req.Header.Set("User-Agent", "kratosgrpc")
+	req.Header.Set("User-Agent", userAgent)
 
 	res, err := c.http.Do(req)
 	if err != nil {
@@ -120,7 +136,12 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 }
 
 // Close gives back the connections that are open and not in use. It is for who won't ask again soon.
-func (c *Client) Close() { c.http.CloseIdleConnections() }
+func (c *Client) Close() {
+	c.http.CloseIdleConnections()
+	if c.lean != nil {
+		c.lean.host.CloseIdleConnections()
+	}
+}
 
 func body(s string) io.Reader {
 	if s == "" {

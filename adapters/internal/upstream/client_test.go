@@ -124,35 +124,54 @@ func TestDoSendsNoTypeWithoutABody(t *testing.T) {
 
 func TestDoFollowsNoRedirects(t *testing.T) {
 	t.Parallel()
-	for _, status := range []int{301, 302, 303, 307, 308} {
-		asked := 0
-		res, err := ask(t.Context(), t, func(w http.ResponseWriter, r *http.Request) {
-			asked++
-			http.Redirect(w, r, "/elsewhere", status)
-		}, upstream.Request{Method: http.MethodGet, Path: "/whoami"})
-		if err != nil || res.Status != status || res.Header.Get("Location") != "/elsewhere" || asked != 1 {
-			t.Errorf("%d: got %+v, %v after %d requests", status, res, err, asked)
+	bothWays(t, func(ctx context.Context, t *testing.T) {
+		for _, status := range []int{301, 302, 303, 307, 308} {
+			asked := 0
+			res, err := ask(ctx, t, func(w http.ResponseWriter, r *http.Request) {
+				asked++
+				http.Redirect(w, r, "/elsewhere", status)
+			}, upstream.Request{Method: http.MethodGet, Path: "/whoami"})
+			if err != nil || res.Status != status || res.Header.Get("Location") != "/elsewhere" || asked != 1 {
+				t.Errorf("%d: got %+v, %v after %d requests", status, res, err, asked)
+			}
 		}
-	}
+	})
+}
+
+// bothWays runs a test with a context that somebody may end, and with one that only time ends.
+func bothWays(t *testing.T, test func(ctx context.Context, t *testing.T)) {
+	t.Helper()
+	t.Run("attended", func(t *testing.T) {
+		t.Parallel()
+		test(t.Context(), t)
+	})
+	t.Run("unattended", func(t *testing.T) {
+		t.Parallel()
+		ctx, cancel := adapters.Unattended(t.Context(), time.Minute)
+		t.Cleanup(cancel)
+		test(ctx, t)
+	})
 }
 
 func TestDoBoundsTheAnswer(t *testing.T) {
 	t.Parallel()
 	const limit = 4 << 20
-	for size, fits := range map[int]bool{limit: true, limit + 1: false, 3 * limit: false} {
-		res, err := ask(t.Context(), t, func(w http.ResponseWriter, _ *http.Request) {
-			_, _ = w.Write(make([]byte, size))
-		}, upstream.Request{Method: http.MethodGet, Path: "/whoami"})
-		if fits {
-			if err != nil || len(res.Body) != size {
-				t.Errorf("%d bytes: %v", size, err)
+	bothWays(t, func(ctx context.Context, t *testing.T) {
+		for size, fits := range map[int]bool{limit: true, limit + 1: false, 3 * limit: false} {
+			res, err := ask(ctx, t, func(w http.ResponseWriter, _ *http.Request) {
+				_, _ = w.Write(make([]byte, size))
+			}, upstream.Request{Method: http.MethodGet, Path: "/whoami"})
+			if fits {
+				if err != nil || len(res.Body) != size {
+					t.Errorf("%d bytes: %v", size, err)
+				}
+				continue
 			}
-			continue
+			if e := failure(t, err, kratosgrpcv1.ErrorReason_ERROR_REASON_UPSTREAM_UNAVAILABLE); e.HTTPStatus != http.StatusOK {
+				t.Errorf("%d bytes: the status is %d", size, e.HTTPStatus)
+			}
 		}
-		if e := failure(t, err, kratosgrpcv1.ErrorReason_ERROR_REASON_UPSTREAM_UNAVAILABLE); e.HTTPStatus != http.StatusOK {
-			t.Errorf("%d bytes: the status is %d", size, e.HTTPStatus)
-		}
-	}
+	})
 }
 
 func TestDoWithoutAnAnswer(t *testing.T) {
@@ -179,18 +198,22 @@ func TestDoWithoutAnAnswer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := ask(t.Context(), t, handler, secret)
-			fails(t, err, kratosgrpcv1.ErrorReason_ERROR_REASON_UPSTREAM_UNAVAILABLE)
+			bothWays(t, func(ctx context.Context, t *testing.T) {
+				_, err := ask(ctx, t, handler, secret)
+				fails(t, err, kratosgrpcv1.ErrorReason_ERROR_REASON_UPSTREAM_UNAVAILABLE)
+			})
 		})
 	}
 	t.Run("nobody there", func(t *testing.T) {
 		t.Parallel()
 		server := httptest.NewServer(http.NotFoundHandler())
 		server.Close()
-		_, err := client(t, server.URL).Do(t.Context(), secret)
-		if e := failure(t, err, kratosgrpcv1.ErrorReason_ERROR_REASON_UPSTREAM_UNAVAILABLE); e.HTTPStatus != 0 {
-			t.Errorf("the status is %d", e.HTTPStatus)
-		}
+		bothWays(t, func(ctx context.Context, t *testing.T) {
+			_, err := client(t, server.URL).Do(ctx, secret)
+			if e := failure(t, err, kratosgrpcv1.ErrorReason_ERROR_REASON_UPSTREAM_UNAVAILABLE); e.HTTPStatus != 0 {
+				t.Errorf("the status is %d", e.HTTPStatus)
+			}
+		})
 	})
 	t.Run("malformed request", func(t *testing.T) {
 		t.Parallel()
@@ -216,6 +239,13 @@ func TestDoTellsWhoGaveUp(t *testing.T) {
 		t.Run(fmt.Sprintf("deadline, begun %t", begun), func(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+			defer cancel()
+			_, err := ask(ctx, t, hang, r)
+			fails(t, err, kratosgrpcv1.ErrorReason_ERROR_REASON_DEADLINE_EXCEEDED)
+		})
+		t.Run(fmt.Sprintf("deadline, unattended, begun %t", begun), func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := adapters.Unattended(t.Context(), 50*time.Millisecond)
 			defer cancel()
 			_, err := ask(ctx, t, hang, r)
 			fails(t, err, kratosgrpcv1.ErrorReason_ERROR_REASON_DEADLINE_EXCEEDED)
