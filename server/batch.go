@@ -81,6 +81,5 @@ func (b *backend) whoamiOf(ctx context.Context, adapter adapters.Adapter, k cred
 		result.Result = &kratosgrpcv1.BatchWhoamiResult_Error{Error: status.Convert(statusFrom(ctx, adapter.API(), err)).Proto()}
 		return
 	}
-	b.rewrite.message(found)
 	result.Result = &kratosgrpcv1.BatchWhoamiResult_Session{Session: found.GetSession()}
 }

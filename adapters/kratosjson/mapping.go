@@ -32,42 +32,12 @@ var (
 	lenient = map[protoreflect.FullName]bool{
 		"kratosgrpc.v1.UiNodeAttributes": true,
 	}
-	// secret are the keys that are left out, as if they were fields.
-	secret = map[protoreflect.FullName]bool{
-		"kratosgrpc.v1.UpstreamError.debug": true,
+	// secret are the keys of messages that are left out.
+	secret = map[protoreflect.FullName]map[string]bool{
+		"kratosgrpc.v1.UpstreamError": {"debug": true},
 	}
 	// aside are the fields that are not part of a message's own JSON.
 	aside = map[protoreflect.FullName]bool{
 		"kratosgrpc.v1.UpstreamError.beside": true,
 	}
 )
-
-// key is the name of a field in JSON.
-func key(field protoreflect.FieldDescriptor) string {
-	if name, ok := named[field.FullName()]; ok {
-		return name
-	}
-	return string(field.Name())
-}
-
-// fieldOf is the field that a key of JSON names, or nil.
-func fieldOf(message protoreflect.MessageDescriptor, name string) protoreflect.FieldDescriptor {
-	field := message.Fields().ByName(protoreflect.Name(name))
-	if field == nil {
-		for full, other := range named {
-			if other == name && full.Parent() == message.FullName() {
-				return message.Fields().ByName(full.Name())
-			}
-		}
-		return nil
-	}
-	if field.Name() == extraField || aside[field.FullName()] || key(field) != name {
-		return nil
-	}
-	return field
-}
-
-// isSecret tells whether a message's key is left out.
-func isSecret(message protoreflect.MessageDescriptor, name string) bool {
-	return name != "" && secret[message.FullName()+"."+protoreflect.FullName(name)]
-}

@@ -85,16 +85,3 @@ func FuzzUnmarshal(f *testing.F) {
 		}
 	})
 }
-
-// aSession is what Kratos 0.5 answers to whoami.
-const aSession = `{"id":"5f5b6c1c-7c3a-4b3e-9a53-4b6a8f0b2f50","active":true,"expires_at":"2020-12-02T08:42:38.670742Z","authenticated_at":"2020-12-01T08:42:38.670742Z","issued_at":"2020-12-01T08:42:38.670742Z","identity":{"id":"bf86774f-68cc-4451-8a26-37ac9f57e720","schema_id":"default","schema_url":"http://127.0.0.1:4433/schemas/default","traits":{"age":36,"email":"ada@example.org","name":{"first":"Ada","last":"Lovelace"},"newsletter":true,"tags":["a","b"]},"verifiable_addresses":[{"id":"0d7a1c0e-5d0b-4a1c-8c5a-0a6b2f7b9c11","value":"ada@example.org","verified":false,"via":"email","status":"pending","verified_at":null}],"recovery_addresses":[{"id":"7e0c2f3a-1b2c-4d3e-8f4a-5b6c7d8e9f00","value":"ada@example.org","via":"email"}]}}`
-
-func BenchmarkDecodeSession(b *testing.B) {
-	b.ReportAllocs()
-	b.SetBytes(int64(len(aSession)))
-	for b.Loop() {
-		if err := kratosjson.Unmarshal([]byte(aSession), new(kratosgrpcv1.Session)); err != nil {
-			b.Fatal(err)
-		}
-	}
-}

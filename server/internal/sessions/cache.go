@@ -8,6 +8,7 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/kratosgrpc/kratosgrpc/adapters"
+	"github.com/kratosgrpc/kratosgrpc/adapters/kratosjson"
 )
 
 // entry is what Kratos has said of a credential: a session, or that there is none.
@@ -30,6 +31,9 @@ type cache struct {
 
 	sessions  *lru.Cache[key, *entry]
 	negatives *lru.Cache[key, *entry]
+	// bodies are entries as Kratos writes them, for the few that are asked for again and again by that: each takes as much
+	// room as the entry itself.
+	bodies *lru.Cache[key, body]
 
 	// mu guards what follows, and that no entry of an earlier epoch is added once there is a later one.
 	mu    sync.RWMutex
@@ -38,6 +42,12 @@ type cache struct {
 	// these were last forgotten.
 	changed map[string]change
 	pruned  time.Time
+}
+
+// body is an entry in JSON. Of another entry under the same key it says nothing.
+type body struct {
+	of   *entry
+	json []byte
 }
 
 type change struct {
@@ -55,8 +65,27 @@ func newCache(o Options) (*cache, error) {
 		return nil, err
 	}
 	// Of those that are worth nothing, there is no need to know many.
-	c.negatives, err = lru.New[key, *entry](max(o.Size/8, 1))
+	if c.negatives, err = lru.New[key, *entry](max(o.Size/8, 1)); err != nil {
+		return nil, err
+	}
+	c.bodies, err = lru.New[key, body](max(o.Size/16, 1))
 	return c, err
+}
+
+// json is an entry as Kratos writes it.
+func (c *cache) json(k key, e *entry) ([]byte, error) {
+	if known, ok := c.bodies.Get(k); ok && known.of == e {
+		return known.json, nil
+	}
+	res, err := decoded(e.encoded)
+	if err != nil {
+		return nil, err
+	}
+	written, err := kratosjson.Marshal(res.GetSession())
+	if err == nil {
+		c.bodies.Add(k, body{e, written})
+	}
+	return written, err
 }
 
 // current is the epoch now.
@@ -149,6 +178,7 @@ func (c *cache) forget(keys []key, ids ...string) {
 	}
 	for _, k := range keys {
 		c.sessions.Remove(k)
+		c.bodies.Remove(k)
 		c.negatives.Remove(k)
 	}
 }

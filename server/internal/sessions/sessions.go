@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/singleflight"
+	"google.golang.org/genproto/googleapis/api/httpbody"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/kratosgrpc/kratosgrpc/adapters"
@@ -57,17 +58,49 @@ func New(o Options) (*Lookup, error) {
 	return &Lookup{options: o, keys: newKeyer(o.Key), cache: c, watches: watches{all: map[key]*watched{}}}, nil
 }
 
-// answer is what a question to Kratos has come to.
-type answer struct {
-	session *kratosgrpcv1.Session
-	carried adapters.Answer
-	err     error
+// Whoami tells whose session the caller's credential is: it is the RPC of that name. The response is encoded already, as
+// its unknown fields, where it costs nothing and looks the same to whoever receives it; Decoded reads it. It is as
+// Options.Prepare has made it.
+func (l *Lookup) Whoami(adapter adapters.Adapter, ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.WhoamiRequest) (*kratosgrpcv1.WhoamiResponse, error) { //nolint:revive // In the order of a method expression.
+	found, err := l.find(ctx, adapter, x, req)
+	if err != nil {
+		return nil, err
+	}
+	res := new(kratosgrpcv1.WhoamiResponse)
+	res.ProtoReflect().SetUnknown(found.encoded)
+	return res, nil
 }
 
-// Whoami tells whose session the caller's credential is: it is the RPC of that name. What is known is answered as it was
-// encoded, in the response's unknown fields, where it costs nothing and looks the same to whoever receives it; Decoded reads
-// such a response.
-func (l *Lookup) Whoami(adapter adapters.Adapter, ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.WhoamiRequest) (*kratosgrpcv1.WhoamiResponse, error) { //nolint:revive // In the order of a method expression.
+// WhoamiJSON is Whoami with the session as Kratos writes it.
+func (l *Lookup) WhoamiJSON(adapter adapters.Adapter, ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.WhoamiRequest) (*httpbody.HttpBody, error) { //nolint:revive // In the order of a method expression.
+	found, err := l.find(ctx, adapter, x, req)
+	if err != nil {
+		return nil, err
+	}
+	body, err := l.json(found)
+	return &httpbody.HttpBody{Data: body}, err
+}
+
+// Decoded is a response of Whoami with its fields, for who wants to read them.
+func Decoded(res *kratosgrpcv1.WhoamiResponse) (*kratosgrpcv1.WhoamiResponse, error) {
+	return decoded(res.ProtoReflect().GetUnknown())
+}
+
+func decoded(encoded []byte) (*kratosgrpcv1.WhoamiResponse, error) {
+	res := new(kratosgrpcv1.WhoamiResponse)
+	return res, proto.Unmarshal(encoded, res)
+}
+
+// found is a session, as an answer has it that was waited for, or an entry that was kept.
+type found struct {
+	encoded []byte
+	answer  *answer
+	key     key
+	entry   *entry
+}
+
+// find finds the session of a caller's credential.
+func (l *Lookup) find(ctx context.Context, adapter adapters.Adapter, x *adapters.Exchange, req *kratosgrpcv1.WhoamiRequest) (found, error) {
 	k, ok := l.keyOf(adapter, &x.Caller)
 	maxAge := time.Duration(math.MaxInt64)
 	if req.GetMaxStaleness() != nil {
@@ -76,10 +109,10 @@ func (l *Lookup) Whoami(adapter adapters.Adapter, ctx context.Context, x *adapte
 	if !ok || req.GetTokenizeAs() != "" || maxAge <= 0 {
 		// Nobody's question is nobody else's, a token that is made for one is not for another, and who wants to know what is
 		// true now must not be told what was true a moment ago.
-		return adapter.Whoami(ctx, x, req)
+		return l.question(ctx, adapter, x.Caller, req).share(x)
 	}
 	if e := l.cache.find(k, maxAge); e != nil {
-		return e.answer(x)
+		return e.share(k, x)
 	}
 	epoch := l.cache.current()
 	done := l.flights.DoChan(flightOf(k, epoch), func() (any, error) { return l.ask(ctx, adapter, x.Caller, req, k, epoch), nil })
@@ -87,11 +120,11 @@ func (l *Lookup) Whoami(adapter adapters.Adapter, ctx context.Context, x *adapte
 	case result := <-done:
 		a, ok := result.Val.(*answer)
 		if !ok {
-			return nil, errors.New("a lookup had no answer")
+			return found{}, errors.New("a lookup had no answer")
 		}
 		return a.share(x)
 	case <-ctx.Done():
-		return nil, gaveUp(ctx)
+		return found{}, gaveUp(ctx)
 	}
 }
 
@@ -121,12 +154,10 @@ func (l *Lookup) ask(ctx context.Context, adapter adapters.Adapter, caller adapt
 		// Who asks first may have more time than usual; that it has less is no reason to let the others down.
 		timeout = max(timeout, time.Until(deadline))
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
+	ctx, cancel := adapters.Unattended(ctx, timeout)
 	defer cancel()
-	x := &adapters.Exchange{Caller: caller}
 	asked := l.options.Now()
-	res, err := adapter.Whoami(ctx, x, req)
-	a = &answer{session: res.GetSession(), carried: x.Answer, err: err}
+	a = l.question(ctx, adapter, caller, req)
 	if e := l.entryOf(a, asked, epoch); e != nil {
 		l.cache.add(k, e)
 	}
@@ -143,7 +174,7 @@ func (l *Lookup) entryOf(a *answer, asked time.Time, epoch uint64) *entry {
 		return nil
 	}
 	if a.err == nil {
-		s := a.session
+		s := a.message.GetSession()
 		if s.Active != nil && !s.GetActive() { //nolint:protogetter // Unset and false are not the same.
 			return nil
 		}
@@ -157,13 +188,7 @@ func (l *Lookup) entryOf(a *answer, asked time.Time, epoch uint64) *entry {
 		if !expires.After(asked) {
 			return nil
 		}
-		prepared := &kratosgrpcv1.WhoamiResponse{Session: proto.CloneOf(s)}
-		l.options.Prepare(prepared)
-		encoded, err := proto.Marshal(prepared)
-		if err != nil {
-			return nil
-		}
-		return &entry{encoded: encoded, sessionID: s.GetId(), identityID: s.GetIdentity().GetId(), asked: asked, expires: expires, epoch: epoch}
+		return &entry{encoded: a.encoded, sessionID: s.GetId(), identityID: s.GetIdentity().GetId(), asked: asked, expires: expires, epoch: epoch}
 	}
 	e := new(adapters.Error)
 	if !errors.As(a.err, &e) || e.Reason != kratosgrpcv1.ErrorReason_ERROR_REASON_NO_ACTIVE_SESSION || e.HTTPStatus != 401 {
@@ -177,45 +202,6 @@ func earlier(a, b time.Time) time.Time {
 		return b
 	}
 	return a
-}
-
-// share hands an answer to one of those who wait for it. Each has one of its own, for whoever gets it may change it.
-func (a *answer) share(x *adapters.Exchange) (*kratosgrpcv1.WhoamiResponse, error) {
-	x.Answer = a.carried
-	if a.err != nil {
-		return nil, ownError(a.err)
-	}
-	return &kratosgrpcv1.WhoamiResponse{Session: proto.CloneOf(a.session)}, nil
-}
-
-func (e *entry) answer(x *adapters.Exchange) (*kratosgrpcv1.WhoamiResponse, error) {
-	if e.encoded == nil {
-		return nil, ownError(e.refusal)
-	}
-	x.Answer.IdentityID = e.identityID
-	res := new(kratosgrpcv1.WhoamiResponse)
-	res.ProtoReflect().SetUnknown(e.encoded)
-	return res, nil
-}
-
-// Decoded is a response of Whoami with its fields, for who wants to read them.
-func Decoded(res *kratosgrpcv1.WhoamiResponse) (*kratosgrpcv1.WhoamiResponse, error) {
-	encoded := res.ProtoReflect().GetUnknown()
-	if len(encoded) == 0 {
-		return res, nil
-	}
-	decoded := new(kratosgrpcv1.WhoamiResponse)
-	return decoded, proto.Unmarshal(encoded, decoded)
-}
-
-func ownError(err error) error {
-	e := new(adapters.Error)
-	if !errors.As(err, &e) {
-		return err
-	}
-	own := *e
-	own.Upstream = proto.CloneOf(e.Upstream)
-	return &own
 }
 
 // keyOf makes the key of a caller's credential, if it has one.
