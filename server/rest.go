@@ -59,7 +59,7 @@ func (s *Server) newRESTHandler() (http.Handler, error) {
 	root.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeHealth(w, true) })
 	root.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { writeHealth(w, s.health.ready.Load()) })
 	root.HandleFunc("GET /openapi.json", serveOpenAPI)
-	root.Handle("/", forward(mux, s.upstream))
+	root.Handle("/", forward(mux, s.newRESTWhoami(mux), s.upstream))
 	return root, nil
 }
 
@@ -80,8 +80,8 @@ func serveOpenAPI(w http.ResponseWriter, _ *http.Request) {
 }
 
 // forward prepares a request for the gateway: what the gateway would hand on regardless of its matcher, or take for a
-// command, is not there when it looks.
-func forward(mux http.Handler, upstream *upstream) http.Handler {
+// command, is not there when it looks. What only asks whose session it is goes to whoami instead.
+func forward(mux, whoami http.Handler, upstream *upstream) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Cache-Control", noCache)
@@ -112,6 +112,10 @@ func forward(mux http.Handler, upstream *upstream) http.Handler {
 		}
 		url.RawQuery = contractQuery(url.Path, query).Encode()
 		own.URL = &url
+		if url.Path == whoamiPath && url.RawQuery == "" {
+			whoami.ServeHTTP(w, own)
+			return
+		}
 		mux.ServeHTTP(w, own)
 	})
 }

@@ -44,6 +44,9 @@ type Server struct {
 	sessions *sessions.Lookup
 	rewrite  *rewriter
 	health   *healthState
+	backend  *backend
+	// interceptors are what every call goes by that is no stream, the outermost first.
+	interceptors []grpc.UnaryServerInterceptor
 
 	grpc *grpc.Server
 	http *http.Server
@@ -82,12 +85,14 @@ func New(config Config, adapter adapters.Adapter) (_ *Server, err error) {
 		}
 	}()
 
-	if s.grpc, err = s.newGRPC("grpc"); err != nil {
+	s.backend = &backend{draining: s.health.draining, upstream: s.upstream, sessions: s.sessions, rewrite: s.rewrite}
+	validate, err := newValidateInterceptor()
+	if err != nil {
 		return nil, err
 	}
-	if s.inner, err = s.newGRPC("rest"); err != nil {
-		return nil, err
-	}
+	s.interceptors = []grpc.UnaryServerInterceptor{recoverInterceptor(config.Logger), validate, deadlineInterceptor(config.UpstreamTimeout)}
+	s.grpc = s.newGRPC(transportGRPC)
+	s.inner = s.newGRPC(transportREST)
 	// The name is never looked up: the dialer leads nowhere but into memory.
 	s.toInner, err = grpc.NewClient("passthrough:kratosgrpc",
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return s.memory.DialContext(ctx) }),
@@ -122,25 +127,22 @@ func listen(addr string) (net.Listener, error) {
 	return new(net.ListenConfig).Listen(context.Background(), "tcp", addr)
 }
 
+// callLog logs the calls that come by a transport.
+func (s *Server) callLog(transport string) *callLog {
+	return &callLog{logger: s.config.Logger, transport: transport}
+}
+
 // newGRPC makes a gRPC server; transport is how its log calls the way by which its calls come.
-func (s *Server) newGRPC(transport string) (*grpc.Server, error) {
-	validate, err := newValidateInterceptor()
-	if err != nil {
-		return nil, err
-	}
+func (s *Server) newGRPC(transport string) *grpc.Server {
 	server := grpc.NewServer(
 		grpc.ForceServerCodecV2(newCodec()),
 		grpc.MaxRecvMsgSize(maxReceiveBytes),
-		grpc.StatsHandler(&callLog{logger: s.config.Logger, transport: transport}),
-		grpc.ChainUnaryInterceptor(
-			recoverInterceptor(s.config.Logger),
-			validate,
-			deadlineInterceptor(s.config.UpstreamTimeout),
-		),
+		grpc.StatsHandler(s.callLog(transport)),
+		grpc.ChainUnaryInterceptor(s.interceptors...),
 		grpc.ChainStreamInterceptor(recoverStream(s.config.Logger)),
 		grpc.UnknownServiceHandler(unknownMethod),
 	)
-	b := &backend{draining: s.health.draining, upstream: s.upstream, sessions: s.sessions, rewrite: s.rewrite}
+	b := s.backend
 	r := registrar{server}
 	kratosgrpcv1.RegisterLoginServiceServer(r, &loginService{backend: b})
 	kratosgrpcv1.RegisterRegistrationServiceServer(r, &registrationService{backend: b})
@@ -153,7 +155,7 @@ func (s *Server) newGRPC(transport string) (*grpc.Server, error) {
 	kratosgrpcv1.RegisterErrorServiceServer(r, &errorService{backend: b})
 	s.health.register(server)
 	reflection.Register(server)
-	return server, nil
+	return server
 }
 
 // GRPCAddr is the address that gRPC is served on.
