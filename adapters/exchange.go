@@ -110,6 +110,6 @@ type Answer struct {
 	HTTPStatus int
 	// CacheFor is for how long Kratos lets a cache keep its answer to whoami, or nil if it does not say.
 	CacheFor *time.Duration
-	// IdentityID is the id of the identity whose session was checked, as Kratos said it in a header.
+	// IdentityID is the id of the identity whose session was checked. Kratos says it in a header.
 	IdentityID string
 }

@@ -28,7 +28,8 @@ func Session(x *adapters.Exchange, res *upstream.Response, refusal func(*upstrea
 	if seconds, err := strconv.ParseInt(res.Header.Get("Ory-Session-Cache-For"), 10, 32); err == nil {
 		x.Answer.CacheFor = new(time.Duration(seconds) * time.Second)
 	}
-	x.Answer.IdentityID = res.Header.Get("X-Kratos-Authenticated-Identity-Id")
+	// Kratos says it in a header too, which something on the way may drop.
+	x.Answer.IdentityID = session.GetIdentity().GetId()
 	return &kratosgrpcv1.WhoamiResponse{Session: session}, nil
 }
 
