@@ -3,6 +3,7 @@ package kratosjson
 import (
 	"sync"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
@@ -17,6 +18,24 @@ type plan struct {
 	// secret are the keys that are left out.
 	secret  map[string]bool
 	lenient bool
+}
+
+// field is the field that a quoted name of JSON names, or nil.
+func (p *plan) field(name jsontext.Value) *fieldPlan {
+	if inner := name[1 : len(name)-1]; isPlain(inner) {
+		return p.fields[string(inner)]
+	}
+	return p.fields[unquoted(name)]
+}
+
+// isSecret tells whether a quoted name of JSON is that of a secret.
+func (p *plan) isSecret(name jsontext.Value) bool {
+	return len(p.secret) > 0 && p.secret[unquoted(name)]
+}
+
+func unquoted(name jsontext.Value) string {
+	text, _ := jsontext.AppendUnquote(nil, name)
+	return string(text)
 }
 
 type fieldPlan struct {
