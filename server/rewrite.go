@@ -92,9 +92,12 @@ var rewritten = map[protoreflect.FullName]bool{
 	"kratosgrpc.v1.UiNodeAttributes.src":             true,
 }
 
+// rewritesMessages says whether there is anything to rewrite in messages.
+func (r *rewriter) rewritesMessages() bool { return r != nil && len(r.from) > 0 }
+
 // message rewrites a response, in place.
 func (r *rewriter) message(m proto.Message) {
-	if r != nil && len(r.from) > 0 {
+	if r.rewritesMessages() {
 		r.walk(m.ProtoReflect())
 	}
 }

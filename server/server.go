@@ -26,6 +26,9 @@ const (
 	// maxReceiveBytes bounds what is read of a larger one over gRPC, to say that it is too large with the reason that
 	// every error has. Beyond that gRPC says so by itself, without one.
 	maxReceiveBytes = 4 << 20
+	// streamWorkers is how many goroutines wait for calls. With more calls than that at a time, the others have one of their
+	// own each, whose stack has to grow first.
+	streamWorkers = 64
 	// bufferBytes is the size of the connection in memory, each way.
 	bufferBytes = 1 << 20
 
@@ -72,11 +75,13 @@ func New(config Config, adapter adapters.Adapter) (_ *Server, err error) {
 	if s.rewrite, err = newRewriter(config); err != nil {
 		return nil, err
 	}
-	s.sessions, err = sessions.New(sessions.Options{
+	options := sessions.Options{
 		TTL: config.SessionCacheTTL, NegativeTTL: negativeTTL, Size: config.SessionCacheSize, Key: config.SessionCacheKey, Timeout: config.UpstreamTimeout,
-		Prepare: func(res *kratosgrpcv1.WhoamiResponse) { s.rewrite.message(res) },
-	})
-	if err != nil {
+	}
+	if s.rewrite.rewritesMessages() {
+		options.Prepare = func(res *kratosgrpcv1.WhoamiResponse) { s.rewrite.message(res) }
+	}
+	if s.sessions, err = sessions.New(options); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -137,6 +142,7 @@ func (s *Server) newGRPC(transport string) *grpc.Server {
 	server := grpc.NewServer(
 		grpc.ForceServerCodecV2(newCodec()),
 		grpc.MaxRecvMsgSize(maxReceiveBytes),
+		grpc.NumStreamWorkers(streamWorkers),
 		grpc.StatsHandler(s.callLog(transport)),
 		grpc.ChainUnaryInterceptor(s.interceptors...),
 		grpc.ChainStreamInterceptor(recoverStream(s.config.Logger)),

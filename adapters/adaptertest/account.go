@@ -2,8 +2,10 @@ package adaptertest
 
 import (
 	"crypto/rand"
+	"errors"
 	"strings"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/kratosgrpc/kratosgrpc/adapters"
@@ -103,11 +105,42 @@ func (f *fixture) logIn(a Account) *browser {
 // whoami is the session of a client, which has to have one.
 func (f *fixture) whoami(c client) *kratosgrpcv1.Session {
 	f.Helper()
-	return must(f, c, adapters.Adapter.Whoami, &kratosgrpcv1.WhoamiRequest{}).GetSession()
+	session := must(f, c, adapters.Adapter.Whoami, &kratosgrpcv1.WhoamiRequest{}).GetSession()
+	f.sameEncoded(c, session)
+	return session
+}
+
+// sameEncoded checks that an adapter which can encode sessions says the same of them by that.
+func (f *fixture) sameEncoded(c client, session *kratosgrpcv1.Session) {
+	f.Helper()
+	encoder, ok := f.adapter.(adapters.SessionEncoder)
+	if !ok {
+		return
+	}
+	x := c.exchange()
+	encoded, err := encoder.EncodedWhoami(f.Context(), x, &kratosgrpcv1.WhoamiRequest{})
+	if err != nil {
+		f.Fatalf("whoami, encoded: %s", describe(err))
+	}
+	res := new(kratosgrpcv1.WhoamiResponse)
+	if err := proto.Unmarshal(encoded.Response, res); err != nil || !proto.Equal(res.GetSession(), session) {
+		f.Errorf("the session is encoded as %s (%v), want %s", text(res), err, text(session))
+	}
+	if facts := adapters.FactsOf(session); encoded.SessionFacts != facts || x.Answer.IdentityID != facts.IdentityID {
+		f.Errorf("beside the session stands %v, %q, want %v", encoded.SessionFacts, x.Answer.IdentityID, facts)
+	}
 }
 
 // hasNoSession checks that a client has no session.
 func (f *fixture) hasNoSession(c client) {
 	f.Helper()
 	refused(f, c, adapters.Adapter.Whoami, &kratosgrpcv1.WhoamiRequest{}, kratosgrpcv1.ErrorReason_ERROR_REASON_NO_ACTIVE_SESSION)
+	encoder, ok := f.adapter.(adapters.SessionEncoder)
+	if !ok {
+		return
+	}
+	encoded, err := encoder.EncodedWhoami(f.Context(), c.exchange(), &kratosgrpcv1.WhoamiRequest{})
+	if e := new(adapters.Error); encoded != nil || !errors.As(err, &e) || e.Reason != kratosgrpcv1.ErrorReason_ERROR_REASON_NO_ACTIVE_SESSION {
+		f.Errorf("whoami, encoded: got %v, %v", encoded, err)
+	}
 }

@@ -26,9 +26,7 @@ var errMismatch = errors.New("the JSON is malformed, or not of the form that thi
 // takes twice as long.
 func Unmarshal(data []byte, m proto.Message) error {
 	proto.Reset(m)
-	encoded, err := decode(data, func(d *decoder, out []byte) ([]byte, error) {
-		return d.message(out, planOf(m.ProtoReflect().Descriptor()), 0)
-	})
+	encoded, err := Encode(data, m.ProtoReflect().Descriptor())
 	if err != nil {
 		return err
 	}
@@ -36,6 +34,11 @@ func Unmarshal(data []byte, m proto.Message) error {
 		return errMismatch
 	}
 	return nil
+}
+
+// Encode reads a JSON object as Unmarshal does, into a message that is encoded.
+func Encode(data []byte, message protoreflect.MessageDescriptor) ([]byte, error) {
+	return decode(data, func(d *decoder, out []byte) ([]byte, error) { return d.message(out, planOf(message), 0) })
 }
 
 // message writes an object as the fields of a message.

@@ -14,14 +14,29 @@ import (
 
 // Whoami is GET /sessions/whoami.
 func (a *Adapter) Whoami(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.WhoamiRequest) (*kratosgrpcv1.WhoamiResponse, error) {
-	if req.GetTokenizeAs() != "" {
-		return nil, errors.ErrUnsupported
-	}
-	res, err := a.get(ctx, x, browserClient, "/sessions/whoami", nil)
+	res, err := a.whoami(ctx, x, req)
 	if err != nil {
 		return nil, err
 	}
 	return selfservice.Session(x, res, refusal)
+}
+
+var _ adapters.SessionEncoder = (*Adapter)(nil)
+
+// EncodedWhoami is Whoami for who hands the session on.
+func (a *Adapter) EncodedWhoami(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.WhoamiRequest) (*adapters.EncodedSession, error) {
+	res, err := a.whoami(ctx, x, req)
+	if err != nil {
+		return nil, err
+	}
+	return selfservice.EncodedSession(x, res, refusal)
+}
+
+func (a *Adapter) whoami(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.WhoamiRequest) (*upstream.Response, error) {
+	if req.GetTokenizeAs() != "" {
+		return nil, errors.ErrUnsupported
+	}
+	return a.get(ctx, x, browserClient, "/sessions/whoami", nil)
 }
 
 // RevokeSession is DELETE /sessions.

@@ -14,11 +14,26 @@ import (
 
 // Whoami is GET /sessions/whoami.
 func (a *Adapter) Whoami(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.WhoamiRequest) (*kratosgrpcv1.WhoamiResponse, error) {
-	res, err := a.get(ctx, x, browserClient, wantJSON, "/sessions/whoami", newQuery().add("tokenize_as", req.GetTokenizeAs()).Values)
+	res, err := a.whoami(ctx, x, req)
 	if err != nil {
 		return nil, err
 	}
 	return selfservice.Session(x, res, refusal)
+}
+
+var _ adapters.SessionEncoder = (*Adapter)(nil)
+
+// EncodedWhoami is Whoami for who hands the session on.
+func (a *Adapter) EncodedWhoami(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.WhoamiRequest) (*adapters.EncodedSession, error) {
+	res, err := a.whoami(ctx, x, req)
+	if err != nil {
+		return nil, err
+	}
+	return selfservice.EncodedSession(x, res, refusal)
+}
+
+func (a *Adapter) whoami(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.WhoamiRequest) (*upstream.Response, error) {
+	return a.get(ctx, x, browserClient, wantJSON, "/sessions/whoami", newQuery().add("tokenize_as", req.GetTokenizeAs()).Values)
 }
 
 // RevokeSession is DELETE /self-service/logout/api.

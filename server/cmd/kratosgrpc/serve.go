@@ -35,6 +35,7 @@ type serveCommand struct {
 
 // Run serves until the process is told to stop.
 func (c *serveCommand) Run(ctx context.Context) error {
+	defer keepBallast()()
 	config := server.DefaultConfig()
 	config.Logger = newLogger(c.LogFormat, c.LogLevel)
 	adapter, err := c.adapter(ctx, &config)

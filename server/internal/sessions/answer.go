@@ -14,9 +14,9 @@ import (
 
 // answer is what a question to Kratos has come to. All who have waited for it share it, so nothing of it is changed.
 type answer struct {
-	// message is the response, encoded is the same as it goes out: it is encoded once, not for each who asks.
-	message *kratosgrpcv1.WhoamiResponse
+	// encoded is the response as it goes out: it is encoded once, not for each who asks.
 	encoded []byte
+	facts   adapters.SessionFacts
 	carried adapters.Answer
 	err     error
 
@@ -29,12 +29,23 @@ type answer struct {
 // question asks Kratos.
 func (l *Lookup) question(ctx context.Context, adapter adapters.Adapter, caller adapters.Caller, req *kratosgrpcv1.WhoamiRequest) *answer {
 	x := &adapters.Exchange{Caller: caller}
-	res, err := adapter.Whoami(ctx, x, req)
-	a := &answer{message: res, carried: x.Answer, err: err}
-	if err == nil {
-		l.options.Prepare(res)
-		a.encoded, a.err = proto.Marshal(res)
+	a := new(answer)
+	if encoder, ok := adapter.(adapters.SessionEncoder); ok && l.options.Prepare == nil {
+		var session *adapters.EncodedSession
+		if session, a.err = encoder.EncodedWhoami(ctx, x, req); a.err == nil {
+			a.encoded, a.facts = session.Response, session.SessionFacts
+		}
+	} else {
+		var res *kratosgrpcv1.WhoamiResponse
+		if res, a.err = adapter.Whoami(ctx, x, req); a.err == nil {
+			if l.options.Prepare != nil {
+				l.options.Prepare(res)
+			}
+			a.facts = adapters.FactsOf(res.GetSession())
+			a.encoded, a.err = proto.Marshal(res)
+		}
 	}
+	a.carried = x.Answer
 	return a
 }
 
@@ -56,13 +67,30 @@ func (e *entry) share(k key, x *adapters.Exchange) (found, error) {
 	return found{encoded: e.encoded, key: k, entry: e}, nil
 }
 
+// again is what Kratos has said when the entry was made.
+func (e *entry) again() *answer {
+	if e.encoded == nil {
+		return &answer{err: e.refusal}
+	}
+	return &answer{encoded: e.encoded, carried: adapters.Answer{IdentityID: e.identityID}}
+}
+
 // json is a session that was found, as Kratos writes it.
 func (l *Lookup) json(f found) ([]byte, error) {
 	if f.entry != nil {
 		return l.cache.json(f.key, f.entry)
 	}
-	f.answer.once.Do(func() { f.answer.json, f.answer.jsonErr = kratosjson.Marshal(f.answer.message.GetSession()) })
+	f.answer.once.Do(func() { f.answer.json, f.answer.jsonErr = written(f.answer.encoded) })
 	return f.answer.json, f.answer.jsonErr
+}
+
+// written is a response's session as Kratos writes it.
+func written(encoded []byte) ([]byte, error) {
+	res, err := decoded(encoded)
+	if err != nil {
+		return nil, err
+	}
+	return kratosjson.Marshal(res.GetSession())
 }
 
 // ownError is an error for one caller: whoever gets it may change it.

@@ -8,7 +8,6 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/kratosgrpc/kratosgrpc/adapters"
-	"github.com/kratosgrpc/kratosgrpc/adapters/kratosjson"
 )
 
 // entry is what Kratos has said of a credential: a session, or that there is none.
@@ -77,15 +76,11 @@ func (c *cache) json(k key, e *entry) ([]byte, error) {
 	if known, ok := c.bodies.Get(k); ok && known.of == e {
 		return known.json, nil
 	}
-	res, err := decoded(e.encoded)
-	if err != nil {
-		return nil, err
-	}
-	written, err := kratosjson.Marshal(res.GetSession())
+	data, err := written(e.encoded)
 	if err == nil {
-		c.bodies.Add(k, body{e, written})
+		c.bodies.Add(k, body{e, data})
 	}
-	return written, err
+	return data, err
 }
 
 // current is the epoch now.
