@@ -17,8 +17,7 @@ const cacheControlKey = "cache-control"
 
 // withCacheControl is a request as the caller's metadata would have it: an answer that is no older than both say.
 func withCacheControl(ctx context.Context, req *kratosgrpcv1.WhoamiRequest) *kratosgrpcv1.WhoamiRequest {
-	md, _ := metadata.FromIncomingContext(ctx)
-	maxAge, ok := maxAgeIn(md.Get(cacheControlKey))
+	maxAge, ok := maxAgeIn(metadata.ValueFromIncomingContext(ctx, cacheControlKey))
 	if !ok || req.GetMaxStaleness() != nil && req.GetMaxStaleness().AsDuration() <= maxAge {
 		return req
 	}

@@ -66,10 +66,8 @@ func noteCause(ctx context.Context, err error) {
 // TagRPC implements stats.Handler.
 func (l *callLog) TagRPC(ctx context.Context, tag *stats.RPCTagInfo) context.Context {
 	info := &callInfo{method: tag.FullMethodName, rest: l.transport == transportREST}
-	if md, ok := metadata.FromIncomingContext(ctx); ok {
-		if ids := md.Get(requestIDKey); len(ids) > 0 && isRequestID(ids[0]) {
-			info.requestID = ids[0]
-		}
+	if ids := metadata.ValueFromIncomingContext(ctx, requestIDKey); len(ids) > 0 && isRequestID(ids[0]) {
+		info.requestID = ids[0]
 	}
 	if info.requestID == "" {
 		info.requestID = rand.Text()
