@@ -95,20 +95,22 @@ func (l *callLog) HandleRPC(ctx context.Context, event stats.RPCStats) {
 	if !l.logger.Enabled(ctx, level) {
 		return
 	}
-	attrs := []slog.Attr{
+	// By the handler: the logger would look for the line of code that calls it, each time.
+	line := slog.NewRecord(end.EndTime, level, "call", 0)
+	line.AddAttrs(
 		slog.String("method", info.method),
 		slog.String("code", st.Code().String()),
 		slog.Duration("latency", end.EndTime.Sub(end.BeginTime).Round(time.Microsecond)),
 		slog.String("request_id", info.requestID),
 		slog.String("transport", l.transport),
-	}
+	)
 	if reason := reasonOf(st); reason != "" {
-		attrs = append(attrs, slog.String("reason", reason))
+		line.AddAttrs(slog.String("reason", reason))
 	}
 	if info.cause != nil {
-		attrs = append(attrs, slog.String("cause", info.cause.Error()))
+		line.AddAttrs(slog.String("cause", info.cause.Error()))
 	}
-	l.logger.LogAttrs(ctx, level, "call", attrs...)
+	_ = l.logger.Handler().Handle(ctx, line)
 }
 
 func levelOf(code codes.Code, method string) slog.Level {

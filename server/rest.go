@@ -92,6 +92,12 @@ func forward(mux, whoami http.Handler, upstream *upstream) http.Handler {
 			writeStatus(w, r, statusOf(err))
 			return
 		}
+		if r.URL.Path == whoamiPath && r.URL.RawQuery == "" {
+			own := r.WithContext(r.Context())
+			own.Method, own.Header = http.MethodGet, header
+			whoami.ServeHTTP(w, own)
+			return
+		}
 		ctx := context.WithValue(r.Context(), methodKey{}, r.Method)
 		url := *r.URL
 		query := r.URL.Query()
@@ -112,10 +118,6 @@ func forward(mux, whoami http.Handler, upstream *upstream) http.Handler {
 		}
 		url.RawQuery = contractQuery(url.Path, query).Encode()
 		own.URL = &url
-		if url.Path == whoamiPath && url.RawQuery == "" {
-			whoami.ServeHTTP(w, own)
-			return
-		}
 		mux.ServeHTTP(w, own)
 	})
 }

@@ -45,12 +45,8 @@ func intercepted(interceptors []grpc.UnaryServerInterceptor, info *grpc.UnarySer
 // ServeHTTP implements http.Handler. The request is one that forward has prepared.
 func (h *restWhoami) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	begin := time.Now()
-	ctx, err := runtime.AnnotateIncomingContext(r.Context(), h.mux, r, kratosgrpcv1.SessionService_Whoami_FullMethodName)
-	if err != nil {
-		writeError(r.Context(), h.mux, nil, w, r, err)
-		return
-	}
 	answered := new(answeredHeader)
+	ctx := metadata.NewIncomingContext(r.Context(), whoamiMetadata(r))
 	ctx = h.log.TagRPC(ctx, &stats.RPCTagInfo{FullMethodName: kratosgrpcv1.SessionService_Whoami_FullMethodName})
 	res, err := h.intercepted(grpc.NewContextWithServerTransportStream(ctx, answered), new(kratosgrpcv1.WhoamiRequest))
 	if err != nil {
@@ -70,6 +66,27 @@ func (h *restWhoami) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", contentTypeJSON)
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	_, _ = w.Write(body)
+}
+
+// whoamiMetadata is what the gateway makes of the headers, as far as whoami reads it.
+func whoamiMetadata(r *http.Request) metadata.MD {
+	md := make(metadata.MD, len(r.Header)+1)
+	for name, values := range r.Header {
+		switch name {
+		case "Authorization":
+			md[authorizationKey] = values
+		case "X-Session-Token":
+			md[sessionTokenKey] = values
+		case "Cookie":
+			md[cookieKey] = values
+		case "X-Request-Id":
+			md[requestIDKey] = values
+		case "Cache-Control":
+			md[cacheControlKey] = values
+		}
+	}
+	md[acceptKey] = []string{r.Header.Get("Accept")}
+	return md
 }
 
 func (h *restWhoami) whoami(ctx context.Context, req any) (any, error) {
