@@ -6,7 +6,8 @@
 //	REST client ─▶ rest.go ─▶ gateway (mux) ─▶ (in memory)      (same)         (same)
 //
 // A REST request goes through a gRPC server that is made like the one for gRPC calls, over a connection in memory, so that
-// there is one set of interceptors, limits and logs and no way around them.
+// there is one set of interceptors, limits and logs and no way around them. GET /sessions/whoami alone goes by the
+// interceptors and the log themselves (rest_whoami.go): the connection would take more than all the rest.
 //
 //   - server.go: listeners, start and drain. config.go: what can be configured.
 //   - calllog.go: one log line a call. interceptors.go: request id, recovery, validation, deadline.

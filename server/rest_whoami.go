@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -35,8 +36,8 @@ func (s *Server) newRESTWhoami(mux *runtime.ServeMux) *restWhoami {
 
 // intercepted is a handler behind interceptors, of which the first is the outermost.
 func intercepted(interceptors []grpc.UnaryServerInterceptor, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) grpc.UnaryHandler {
-	for i := len(interceptors) - 1; i >= 0; i-- {
-		intercept, next := interceptors[i], handler
+	for _, intercept := range slices.Backward(interceptors) {
+		next := handler
 		handler = func(ctx context.Context, req any) (any, error) { return intercept(ctx, req, info, next) }
 	}
 	return handler

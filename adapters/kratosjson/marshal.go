@@ -17,7 +17,12 @@ import (
 )
 
 // Marshal writes a message as Kratos would. It writes the same message always in the same way.
-func Marshal(m proto.Message) ([]byte, error) { return appendMessage(nil, m.ProtoReflect()) }
+func Marshal(m proto.Message) ([]byte, error) {
+	return appendMessage(make([]byte, 0, usualSize), m.ProtoReflect())
+}
+
+// usualSize is that of a session.
+const usualSize = 2 << 10
 
 // MarshalList writes the messages of a repeated field as a list.
 func MarshalList[M proto.Message](list []M) ([]byte, error) {

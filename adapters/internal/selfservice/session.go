@@ -71,7 +71,7 @@ const (
 // factsIn are adapters.FactsOf a session that is encoded, and well formed.
 func factsIn(session []byte) (facts adapters.SessionFacts) {
 	eachField(session, func(number protowire.Number, bytes []byte, value uint64) {
-		switch number {
+		switch number { //nolint:exhaustive // The others say nothing here.
 		case sessionID:
 			facts.SessionID = string(bytes)
 		case sessionActive:
@@ -79,7 +79,7 @@ func factsIn(session []byte) (facts adapters.SessionFacts) {
 		case sessionExpires:
 			var seconds, nanos int64
 			eachField(bytes, func(number protowire.Number, _ []byte, value uint64) {
-				switch number {
+				switch number { //nolint:exhaustive // There is no other.
 				case timestampSeconds:
 					seconds = int64(value) //nolint:gosec // That is how protobuf writes one below zero.
 				case timestampNanos:
@@ -108,7 +108,7 @@ func eachField(message []byte, f func(number protowire.Number, bytes []byte, val
 		message = message[n:]
 		var bytes []byte
 		var value uint64
-		switch kind { //nolint:exhaustive // There is nothing to read in the others.
+		switch kind {
 		case protowire.BytesType:
 			bytes, n = protowire.ConsumeBytes(message)
 		case protowire.VarintType:
