@@ -16,13 +16,24 @@ type key [sha256.Size]byte
 // keyer makes keys under a secret.
 type keyer struct{ pool sync.Pool }
 
+// hasher is what makes one key at a time, and a place for what it hashes.
+type hasher struct {
+	mac  hash.Hash
+	text []byte
+}
+
 // newKeyer takes a secret; without one it makes one.
 func newKeyer(secret []byte) *keyer {
 	if len(secret) == 0 {
 		secret = make([]byte, sha256.Size)
 		_, _ = rand.Read(secret)
 	}
-	return &keyer{pool: sync.Pool{New: func() any { return hmac.New(sha256.New, secret) }}}
+	return &keyer{pool: sync.Pool{New: func() any {
+		h := &hasher{mac: hmac.New(sha256.New, secret)}
+		// The first time, it only takes down what it resets to.
+		h.mac.Reset()
+		return h
+	}}}
 }
 
 // The kinds of credentials, of which each has keys of its own.
@@ -45,11 +56,18 @@ func (k *keyer) of(c *adapters.Caller, cookies string) (sum key, ok bool) {
 	if credential == "" {
 		return key{}, false
 	}
-	mac := k.pool.Get().(hash.Hash) //nolint:forcetypeassert // Nothing else is in there.
-	defer k.pool.Put(mac)
-	mac.Reset()
-	_, _ = mac.Write([]byte{kind})
-	_, _ = mac.Write([]byte(credential))
-	mac.Sum(sum[:0])
-	return sum, true
+	h := k.pool.Get().(*hasher) //nolint:forcetypeassert // Nothing else is in there.
+	defer k.pool.Put(h)
+	return h.sum(kind, credential), true
+}
+
+// sum hashes a credential, and keeps nothing of it: what hashes holds the end of it until it is reset.
+func (h *hasher) sum(kind byte, credential string) (k key) {
+	h.text = append(append(h.text[:0], kind), credential...)
+	_, _ = h.mac.Write(h.text)
+	clear(h.text)
+	h.text = h.mac.Sum(h.text[:0])
+	h.mac.Reset()
+	copy(k[:], h.text)
+	return k
 }
