@@ -101,8 +101,8 @@ func (s *scanner) finds(v reflect.Value) bool {
 			}
 		}
 	case reflect.Struct:
-		for i := range v.NumField() {
-			if s.finds(v.Field(i)) {
+		for _, field := range v.Fields() {
+			if s.finds(field) {
 				return true
 			}
 		}
@@ -114,7 +114,7 @@ func (s *scanner) finds(v reflect.Value) bool {
 		if v.Type().Elem().Kind() == reflect.Uint8 {
 			data := make([]byte, v.Len())
 			for i := range data {
-				data[i] = byte(v.Index(i).Uint()) //nolint:gosec // It is one.
+				data[i] = byte(v.Index(i).Uint())
 			}
 			return bytes.Contains(data, s.needle)
 		}
