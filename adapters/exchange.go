@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 )
@@ -31,6 +32,10 @@ type Caller struct {
 	// SentForm says that the caller sent an HTML form, in which every value is a text, whatever it stands for: it has to
 	// go upstream as a form too, so that Kratos makes of it what the identity's schema asks for.
 	SentForm bool
+	// Address is where the caller is, and UserAgent what it calls itself: Kratos keeps both with a session that begins. Both
+	// may be missing.
+	Address   netip.Addr
+	UserAgent string
 	// RequestID is the id that the caller gave to its request, if it gave one.
 	RequestID string
 }

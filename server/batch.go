@@ -21,7 +21,7 @@ func (s *sessionService) BatchWhoami(ctx context.Context, req *kratosgrpcv1.Batc
 	if err != nil {
 		return nil, statusFrom(ctx, "", err)
 	}
-	carried, err := exchangeFrom(ctx)
+	carried, err := exchangeFrom(ctx, s.backend.proxies)
 	if err != nil {
 		return nil, statusFrom(ctx, adapter.API(), err)
 	}

@@ -17,6 +17,7 @@ type backend struct {
 	upstream *upstream
 	sessions *sessions.Lookup
 	rewrite  *rewriter
+	proxies  proxies
 }
 
 // call hands a request to one of the adapter's operations, with what the call's metadata carries, and the answer back.
@@ -27,7 +28,7 @@ func call[Req, Res proto.Message](ctx context.Context, b *backend, req Req, oper
 	if err != nil {
 		return none, statusFrom(ctx, "", err)
 	}
-	x, err := exchangeFrom(ctx)
+	x, err := exchangeFrom(ctx, b.proxies)
 	if err != nil {
 		return none, statusFrom(ctx, adapter.API(), err)
 	}

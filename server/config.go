@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"log/slog"
+	"net/netip"
 	"time"
 )
 
@@ -29,6 +30,9 @@ type Config struct {
 	SessionCacheSize int
 	// SessionCacheKey is the secret under which the cache hashes credentials. Without one there is a new one each time.
 	SessionCacheKey []byte
+	// TrustedProxies are the networks of the proxies in front of this server, whose X-Forwarded-For says who the client is.
+	// Nobody else's is read.
+	TrustedProxies []netip.Prefix
 	// UpstreamTimeout bounds calls that bring no deadline of their own.
 	UpstreamTimeout time.Duration
 	// ReadyInterval is how often Kratos is asked whether it is ready.

@@ -89,7 +89,7 @@ func FuzzCredentials(f *testing.F) {
 // checkExchange checks what an adapter would send of a call's metadata.
 func checkExchange(t *testing.T, md metadata.MD) {
 	t.Helper()
-	x, err := exchangeFrom(metadata.NewIncomingContext(context.Background(), md))
+	x, err := exchangeFrom(metadata.NewIncomingContext(context.Background(), md), nil)
 	if err != nil {
 		return
 	}

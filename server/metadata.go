@@ -32,10 +32,13 @@ const (
 const (
 	sentFormKey       = "x-kratosgrpc-sent-form"
 	upstreamStatusKey = "x-kratosgrpc-upstream-status"
+
+	clientAddressKey   = "x-kratosgrpc-client-address"
+	clientUserAgentKey = "x-kratosgrpc-client-user-agent"
 )
 
-// exchangeFrom reads what a call carries beside its message.
-func exchangeFrom(ctx context.Context) (*adapters.Exchange, error) {
+// exchangeFrom reads what a call carries beside its message. Of those who call, proxies are trusted to say for whom.
+func exchangeFrom(ctx context.Context, trusted proxies) (*adapters.Exchange, error) {
 	md, _ := metadata.FromIncomingContext(ctx)
 	x := new(adapters.Exchange)
 
@@ -60,6 +63,7 @@ func exchangeFrom(ctx context.Context) (*adapters.Exchange, error) {
 	if id := md.Get(requestIDKey); len(id) > 0 && isRequestID(id[0]) {
 		x.Caller.RequestID = id[0]
 	}
+	x.Caller.Address, x.Caller.UserAgent = trusted.clientAddress(ctx, md), userAgent(ctx, md)
 	x.Caller.SentForm = fromREST(ctx) && len(md.Get(sentFormKey)) > 0
 	return x, nil
 }

@@ -22,6 +22,10 @@ var foreign = map[string]string{
 	"X-Forwarded-Proto":                  "https",
 	"Forwarded":                          "for=192.0.2.1",
 	"X-Real-Ip":                          "192.0.2.1",
+	"True-Client-Ip":                     "192.0.2.1",
+	"Cf-Connecting-Ip":                   "192.0.2.1",
+	"X-Kratosgrpc-Client-Address":        "192.0.2.1",
+	"X-Kratosgrpc-Client-User-Agent":     "smuggled",
 	"Grpc-Metadata-Authorization":        "Bearer smuggled",
 	"Grpc-Metadata-X-Custom":             "smuggled",
 	"Grpc-Timeout":                       "1H",
@@ -105,9 +109,14 @@ func TestUpstreamSees(t *testing.T) {
 			if len(asked) != 2 {
 				t.Fatalf("Kratos was asked %d times, want once by each transport", len(asked))
 			}
-			for _, r := range asked {
+			for i, r := range asked {
 				want := c.want.Clone()
 				want["User-Agent"] = []string{"kratosgrpc"}
+				if c.path != "/sessions/whoami" {
+					// A lookup may be for many at once; all others are for the one who calls.
+					want["User-Agent"] = []string{[]string{"grpc-go/" + grpc.Version, "a browser"}[i]}
+					want["True-Client-Ip"] = []string{"127.0.0.1"}
+				}
 				if diff := cmp.Diff(want, r.Header); diff != "" {
 					t.Errorf("Kratos sees other headers (-want +got):\n%s", diff)
 				}

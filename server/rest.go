@@ -24,6 +24,7 @@ func (s *Server) newRESTHandler() (http.Handler, error) {
 		runtime.WithIncomingHeaderMatcher(incomingHeader),
 		runtime.WithMetadata(acceptMetadata),
 		runtime.WithMetadata(formMetadata),
+		runtime.WithMetadata(clientMetadata),
 		runtime.WithOutgoingHeaderMatcher(outgoingHeader),
 		runtime.WithOutgoingTrailerMatcher(func(string) (string, bool) { return "", false }),
 		runtime.WithMarshalerOption("application/json", &jsonMarshaler{decode: decodeJSON}),
@@ -59,7 +60,7 @@ func (s *Server) newRESTHandler() (http.Handler, error) {
 	root.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeHealth(w, true) })
 	root.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { writeHealth(w, s.health.ready.Load()) })
 	root.HandleFunc("GET /openapi.json", serveOpenAPI)
-	root.Handle("/", forward(mux, s.newRESTWhoami(mux), s.upstream))
+	root.Handle("/", s.forward(mux, s.newRESTWhoami(mux)))
 	return root, nil
 }
 
@@ -81,7 +82,8 @@ func serveOpenAPI(w http.ResponseWriter, _ *http.Request) {
 
 // forward prepares a request for the gateway: what the gateway would hand on regardless of its matcher, or take for a
 // command, is not there when it looks. What only asks whose session it is goes to whoami instead.
-func forward(mux, whoami http.Handler, upstream *upstream) http.Handler {
+func (s *Server) forward(mux, whoami http.Handler) http.Handler {
+	trusted := proxies(s.config.TrustedProxies)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Cache-Control", noCache)
@@ -93,12 +95,12 @@ func forward(mux, whoami http.Handler, upstream *upstream) http.Handler {
 			return
 		}
 		if r.URL.Path == whoamiPath && r.URL.RawQuery == "" {
-			own := r.WithContext(r.Context())
+			own := r.WithContext(trusted.withClient(r.Context(), r))
 			own.Method, own.Header = http.MethodGet, header
 			whoami.ServeHTTP(w, own)
 			return
 		}
-		ctx := context.WithValue(r.Context(), methodKey{}, r.Method)
+		ctx := context.WithValue(trusted.withClient(r.Context(), r), methodKey{}, r.Method)
 		url := *r.URL
 		query := r.URL.Query()
 		if paged[url.Path] && r.Method == http.MethodGet {
@@ -113,7 +115,7 @@ func forward(mux, whoami http.Handler, upstream *upstream) http.Handler {
 			own.Method = http.MethodGet
 		case r.Method == http.MethodGet && completedByGET[r.URL.Path]:
 			own.Method, own.Body = http.MethodPost, &requestBody{ReadCloser: http.NoBody, absent: true}
-		case r.Method == http.MethodDelete && r.URL.Path == sessionsPath && !meansBody(r) && upstream.api() == adapters.V1:
+		case r.Method == http.MethodDelete && r.URL.Path == sessionsPath && !meansBody(r) && s.upstream.api() == adapters.V1:
 			url.Path, url.RawPath = otherSessionsPath, ""
 		}
 		url.RawQuery = contractQuery(url.Path, query).Encode()

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -87,6 +88,7 @@ func whoamiMetadata(r *http.Request) metadata.MD {
 		}
 	}
 	md[acceptKey] = []string{r.Header.Get("Accept")}
+	maps.Copy(md, clientMetadata(r.Context(), r))
 	return md
 }
 

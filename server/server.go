@@ -90,7 +90,7 @@ func New(config Config, adapter adapters.Adapter) (_ *Server, err error) {
 		}
 	}()
 
-	s.backend = &backend{draining: s.health.draining, upstream: s.upstream, sessions: s.sessions, rewrite: s.rewrite}
+	s.backend = &backend{draining: s.health.draining, upstream: s.upstream, sessions: s.sessions, rewrite: s.rewrite, proxies: config.TrustedProxies}
 	validate, err := newValidateInterceptor()
 	if err != nil {
 		return nil, err

@@ -24,7 +24,7 @@ func (s *sessionService) WatchSession(_ *kratosgrpcv1.WatchSessionRequest, strea
 	defer cancel()
 	// A server that stops would wait for it.
 	defer context.AfterFunc(s.backend.draining, cancel)()
-	x, err := exchangeFrom(ctx)
+	x, err := exchangeFrom(ctx, s.backend.proxies)
 	if err == nil {
 		err = s.backend.sessions.Watch(ctx, s.backend.upstream.adapter, x.Caller, watchInterval, func(e sessions.Event) error {
 			return stream.Send(s.backend.watchResponse(e))

@@ -11,7 +11,7 @@ import (
 // Header makes the headers that go upstream for a caller, with cookies that are Kratos's own and the Accept header. None
 // is sent of those that are empty.
 func Header(c *adapters.Caller, cookies, accept string) http.Header {
-	h := make(http.Header, 4)
+	h := make(http.Header, 6)
 	c.Credential.SetHeader(h)
 	if cookies != "" {
 		h.Set("Cookie", cookies)
@@ -21,6 +21,13 @@ func Header(c *adapters.Caller, cookies, accept string) http.Header {
 	}
 	if c.RequestID != "" {
 		h.Set("X-Request-Id", c.RequestID)
+	}
+	if c.Address.IsValid() {
+		// Of the four headers that Kratos 1.x believes, the one that it reads first. None of the others is ever sent.
+		h.Set("True-Client-Ip", c.Address.String())
+	}
+	if c.UserAgent != "" {
+		h.Set("User-Agent", c.UserAgent)
 	}
 	return h
 }

@@ -77,7 +77,7 @@ type Request struct {
 	Path string
 	// Query is the query string's parameters.
 	Query url.Values
-	// Header holds headers; the client sets only Content-Type and User-Agent itself.
+	// Header holds headers; the client sets only Content-Type itself and, where there is none, User-Agent.
 	Header http.Header
 	// ContentType is the body's media type; it is not sent where there is no body.
 	ContentType string
@@ -117,7 +117,9 @@ func (c *Client) do(ctx context.Context, r Request) (*Response, error) {
 	if r.Body != "" {
 		req.Header.Set("Content-Type", r.ContentType)
 	}
-	req.Header.Set("User-Agent", userAgent)
+	if req.Header.Get("User-Agent") == "" {
+		req.Header.Set("User-Agent", userAgent)
+	}
 
 	res, err := c.http.Do(req)
 	if err != nil {

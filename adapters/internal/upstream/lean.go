@@ -68,7 +68,9 @@ func (l *lean) do(deadline time.Time, r Request) (*Response, error) {
 			req.Header.Add(name, value)
 		}
 	}
-	req.Header.Set("User-Agent", userAgent)
+	if r.Header.Get("User-Agent") == "" {
+		req.Header.Set("User-Agent", userAgent)
+	}
 
 	if err := l.host.DoDeadline(req, res, deadline); err != nil {
 		if !time.Now().Before(deadline) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os"
 	"time"
 
@@ -29,6 +30,7 @@ type serveCommand struct {
 	CookieDomain    string        `placeholder:"DOMAIN" help:"Change the Domain of Kratos's cookies to this; none removes it."`
 	GRPCAddr        string        `name:"grpc-addr" default:":9090" placeholder:"HOST:PORT" help:"Address to serve gRPC on (${default})."`
 	HTTPAddr        string        `name:"http-addr" default:":8080" placeholder:"HOST:PORT" help:"Address to serve REST on (${default})."`
+	TrustedProxies  []string      `placeholder:"CIDR" help:"Networks of the proxies in front of this server: their X-Forwarded-For says who the client is, and nobody else's does."`
 	LogLevel        slog.Level    `default:"info" placeholder:"LEVEL" help:"Log from this level on: debug, info, warn or error (${default})."`
 	LogFormat       string        `enum:"json,text" default:"json" help:"Format of the log: ${enum}."`
 }
@@ -44,6 +46,9 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	}
 	config.GRPCAddr, config.HTTPAddr = c.GRPCAddr, c.HTTPAddr
 	config.UpstreamTimeout = c.UpstreamTimeout
+	if config.TrustedProxies, err = networks(c.TrustedProxies); err != nil {
+		return err
+	}
 	config.SessionCacheTTL, config.SessionCacheSize = c.CacheTTL, c.CacheSize
 	if config.SessionCacheKey, err = readKey(c.CacheKeyFile); err != nil {
 		return err
@@ -110,6 +115,22 @@ func (c *serveCommand) newAdapter(api string) (adapters.Adapter, error) {
 	default:
 		return nil, fmt.Errorf("there is no adapter for Kratos %s", api)
 	}
+}
+
+// networks reads networks, and addresses for networks of one.
+func networks(all []string) ([]netip.Prefix, error) {
+	var read []netip.Prefix
+	for _, s := range all {
+		network, err := netip.ParsePrefix(s)
+		if address, notOne := netip.ParseAddr(s); notOne == nil {
+			network, err = address.Prefix(address.BitLen())
+		}
+		if err != nil {
+			return nil, fmt.Errorf("--trusted-proxies: %w", err)
+		}
+		read = append(read, network.Masked())
+	}
+	return read, nil
 }
 
 // readKey reads a secret, if there is a file of it.

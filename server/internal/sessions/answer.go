@@ -3,6 +3,7 @@ package sessions
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"sync"
 
 	"google.golang.org/protobuf/proto"
@@ -28,6 +29,8 @@ type answer struct {
 
 // question asks Kratos.
 func (l *Lookup) question(ctx context.Context, adapter adapters.Adapter, caller adapters.Caller, req *kratosgrpcv1.WhoamiRequest) *answer {
+	// It may be asked for many, and nothing of whoever was first is to stand for all.
+	caller.Address, caller.UserAgent = netip.Addr{}, ""
 	x := &adapters.Exchange{Caller: caller}
 	a := new(answer)
 	if encoder, ok := adapter.(adapters.SessionEncoder); ok && l.options.Prepare == nil {
