@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"strings"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -18,6 +19,8 @@ type backend struct {
 	sessions *sessions.Lookup
 	rewrite  *rewriter
 	proxies  proxies
+	// watchFor is how long a stream may last, or 0 for as long as its client likes.
+	watchFor time.Duration
 }
 
 // call hands a request to one of the adapter's operations, with what the call's metadata carries, and the answer back.

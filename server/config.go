@@ -37,8 +37,16 @@ type Config struct {
 	UpstreamTimeout time.Duration
 	// ReadyInterval is how often Kratos is asked whether it is ready.
 	ReadyInterval time.Duration
+	// DrainDelay is how long the server says that it is about to stop, and serves still, before it takes no more calls: as
+	// long as a load balancer takes to notice.
+	DrainDelay time.Duration
 	// DrainTimeout bounds how long calls under way may go on once the server is told to stop.
 	DrainTimeout time.Duration
+	// Limits are what the server puts up with.
+	Limits Limits
+	// CORSOrigins are the origins, such as "https://app.example.org", whose scripts may use the REST view in a browser, with
+	// its cookies.
+	CORSOrigins []string
 	// Logger takes the server's log.
 	Logger *slog.Logger
 }
@@ -51,7 +59,9 @@ func DefaultConfig() Config {
 		SessionCacheSize: 100_000,
 		UpstreamTimeout:  10 * time.Second,
 		ReadyInterval:    2 * time.Second,
+		DrainDelay:       3 * time.Second,
 		DrainTimeout:     15 * time.Second,
+		Limits:           defaultLimits(),
 		Logger:           slog.Default(),
 	}
 }
@@ -71,10 +81,15 @@ func (c *Config) Validate() error {
 		return errors.New("the upstream timeout has to be more than zero")
 	case c.ReadyInterval <= 0:
 		return errors.New("the interval of the readiness checks has to be more than zero")
+	case c.DrainDelay < 0:
+		return errors.New("the drain delay must not be less than zero")
 	case c.DrainTimeout <= 0:
 		return errors.New("the drain timeout has to be more than zero")
 	case c.Logger == nil:
 		return errors.New("the logger is missing")
 	}
-	return nil
+	if err := c.Limits.validate(); err != nil {
+		return err
+	}
+	return validateOrigins(c.CORSOrigins)
 }

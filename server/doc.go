@@ -20,7 +20,8 @@
 //   - rest.go: the HTTP handler; rest_request.go, rest_body.go, rest_response.go, rest_paging.go, rest_error.go: how the
 //     REST view differs from protobuf's JSON mapping, which is where Kratos's own API does. What JSON a message is stands in
 //     package adapters/kratosjson.
-//   - health.go: health, driven by Kratos's readiness.
+//   - clientaddr.go: who the client is, for Kratos's list of devices. cors.go: whose scripts may ask.
+//   - health.go: health, driven by Kratos's readiness. limits.go: what clients may do. drain.go: how the server stops.
 //
 // # Credentials
 //

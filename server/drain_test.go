@@ -175,3 +175,38 @@ func TestStart(t *testing.T) {
 		})
 	}
 }
+
+// TestDrainDelay: at first a server that stops only says so, and serves; who uses REST is sent away from the connection.
+func TestDrainDelay(t *testing.T) {
+	t.Parallel()
+	logged := new(capturedLog)
+	s := startServer(t, newAdapter(t, startStub(t, answers(http.StatusOK, stubSession)).URL), logged.capture, func(c *server.Config) { c.DrainDelay = time.Second })
+	awaitHealth(t, s, true)
+	stopped := make(chan struct{})
+	begun := time.Now()
+	go func() { defer close(stopped); s.stop() }()
+	logged.await(t, "draining")
+	awaitHealth(t, s, false)
+	served := 0
+	for time.Since(begun) < 500*time.Millisecond {
+		if _, err := kratosgrpcv1.NewSessionServiceClient(s.conn).Whoami(t.Context(), new(kratosgrpcv1.WhoamiRequest)); err != nil {
+			t.Fatal(err)
+		}
+		res, err := s.http.Get(s.rest + "/sessions/whoami")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		if !res.Close || res.StatusCode != http.StatusOK {
+			t.Fatalf("the answer is %s, and the connection stays: %t", res.Status, !res.Close)
+		}
+		served++
+	}
+	if served == 0 {
+		t.Error("nothing was served")
+	}
+	<-stopped
+	if took := time.Since(begun); took < time.Second {
+		t.Errorf("the server stopped after %s", took)
+	}
+}

@@ -31,6 +31,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	config := server.DefaultConfig()
+	config.DrainDelay = 0
 	config.GRPCAddr, config.HTTPAddr = "127.0.0.1:0", "127.0.0.1:0"
 	config.Logger = slog.New(slog.DiscardHandler)
 	s, err := server.New(config, adapter)

@@ -32,7 +32,7 @@ func startServer(t testing.TB, adapter adapters.Adapter, configure ...func(*serv
 	t.Helper()
 	config := server.DefaultConfig()
 	config.GRPCAddr, config.HTTPAddr = "127.0.0.1:0", "127.0.0.1:0"
-	config.ReadyInterval = 20 * time.Millisecond
+	config.ReadyInterval, config.DrainDelay = 20*time.Millisecond, 0
 	config.Logger = slog.New(slog.DiscardHandler)
 	for _, f := range configure {
 		f(&config)

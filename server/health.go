@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,7 +22,9 @@ const LivenessService = "liveness"
 type healthState struct {
 	server *health.Server
 	ready  atomic.Bool
-	// draining ends when the server stops.
+	// mu guards that nobody says SERVING once stopping says that the server is about to stop. draining ends when it does.
+	mu       sync.Mutex
+	stopping atomic.Bool
 	draining context.Context
 	drain    context.CancelFunc
 }
@@ -84,6 +87,15 @@ func services() []string {
 }
 
 func (h *healthState) set(ready bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.stopping.Load() {
+		return
+	}
+	h.say(ready)
+}
+
+func (h *healthState) say(ready bool) {
 	h.ready.Store(ready)
 	st := healthpb.HealthCheckResponse_NOT_SERVING
 	if ready {
@@ -119,9 +131,17 @@ func (h *healthState) follow(ctx context.Context, upstream *upstream, interval t
 	}
 }
 
-// shutdown says NOT_SERVING for good.
+// leave says NOT_SERVING from now on, of all but the process itself.
+func (h *healthState) leave() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.stopping.Store(true)
+	h.say(false)
+}
+
+// shutdown says NOT_SERVING of all, and lets go of who waits for another word.
 func (h *healthState) shutdown() {
-	h.ready.Store(false)
+	h.leave()
 	h.server.Shutdown()
 	h.drain()
 }

@@ -34,10 +34,6 @@ const (
 
 	// negativeTTL is how long the session cache remembers that there is no such session.
 	negativeTTL = 5 * time.Second
-
-	readHeaderTimeout = 10 * time.Second
-	readTimeout       = 30 * time.Second
-	idleTimeout       = 2 * time.Minute
 )
 
 // Server serves one adapter over gRPC and REST.
@@ -60,6 +56,10 @@ type Server struct {
 
 	grpcListener, httpListener net.Listener
 	memory                     *bufconn.Listener
+
+	// hurry is closed to have the server stop without a delay, once.
+	hurry   chan struct{}
+	hurried sync.Once
 }
 
 // New makes a server that listens, but does not serve yet: [Server.Run] does. With Config.Detect, the adapter can be nil:
@@ -71,7 +71,7 @@ func New(config Config, adapter adapters.Adapter) (_ *Server, err error) {
 	if adapter == nil && config.Detect == nil {
 		return nil, errors.New("there is neither an adapter nor a way to find one")
 	}
-	s := &Server{config: config, upstream: newUpstream(adapter, &config), health: newHealthState(), memory: bufconn.Listen(bufferBytes)}
+	s := &Server{config: config, upstream: newUpstream(adapter, &config), health: newHealthState(), hurry: make(chan struct{}), memory: bufconn.Listen(bufferBytes)}
 	if s.rewrite, err = newRewriter(config); err != nil {
 		return nil, err
 	}
@@ -91,12 +91,16 @@ func New(config Config, adapter adapters.Adapter) (_ *Server, err error) {
 	}()
 
 	s.backend = &backend{draining: s.health.draining, upstream: s.upstream, sessions: s.sessions, rewrite: s.rewrite, proxies: config.TrustedProxies}
+	if config.Limits.ConnectionAge > 0 {
+		s.backend.watchFor = config.Limits.ConnectionAgeGrace
+	}
 	validate, err := newValidateInterceptor()
 	if err != nil {
 		return nil, err
 	}
 	s.interceptors = []grpc.UnaryServerInterceptor{recoverInterceptor(config.Logger), validate, deadlineInterceptor(config.UpstreamTimeout)}
-	s.grpc = s.newGRPC(transportGRPC)
+	s.grpc = s.newGRPC(transportGRPC, config.Limits.grpcOptions()...)
+	// What its one client may do is up to REST's limits.
 	s.inner = s.newGRPC(transportREST)
 	// The name is never looked up: the dialer leads nowhere but into memory.
 	s.toInner, err = grpc.NewClient("passthrough:kratosgrpc",
@@ -111,13 +115,8 @@ func New(config Config, adapter adapters.Adapter) (_ *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s.http = &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: readHeaderTimeout,
-		ReadTimeout:       readTimeout,
-		IdleTimeout:       idleTimeout,
-		ErrorLog:          newErrorLog(config.Logger),
-	}
+	s.http = config.Limits.httpServer()
+	s.http.Handler, s.http.ErrorLog = s.closing(withCORS(config.CORSOrigins, handler)), newErrorLog(config.Logger)
 
 	if s.grpcListener, err = listen(config.GRPCAddr); err != nil {
 		return nil, fmt.Errorf("gRPC: %w", err)
@@ -138,8 +137,9 @@ func (s *Server) callLog(transport string) *callLog {
 }
 
 // newGRPC makes a gRPC server; transport is how its log calls the way by which its calls come.
-func (s *Server) newGRPC(transport string) *grpc.Server {
-	server := grpc.NewServer(
+func (s *Server) newGRPC(transport string, limits ...grpc.ServerOption) *grpc.Server {
+	server := grpc.NewServer(append(
+		limits,
 		grpc.ForceServerCodecV2(newCodec()),
 		grpc.MaxRecvMsgSize(maxReceiveBytes),
 		grpc.NumStreamWorkers(streamWorkers),
@@ -147,7 +147,7 @@ func (s *Server) newGRPC(transport string) *grpc.Server {
 		grpc.ChainUnaryInterceptor(s.interceptors...),
 		grpc.ChainStreamInterceptor(recoverStream(s.config.Logger)),
 		grpc.UnknownServiceHandler(unknownMethod),
-	)
+	)...)
 	b := s.backend
 	r := registrar{server}
 	kratosgrpcv1.RegisterLoginServiceServer(r, &loginService{backend: b})
@@ -198,33 +198,6 @@ func served(err, stopped error) error {
 		return nil
 	}
 	return err
-}
-
-// drain stops gRPC and REST at once, and then what REST's calls go on through.
-func (s *Server) drain() {
-	s.config.Logger.Info("draining")
-	s.health.shutdown()
-	ctx, cancel := context.WithTimeout(context.Background(), s.config.DrainTimeout)
-	defer cancel()
-	stopHard := context.AfterFunc(ctx, func() {
-		s.grpc.Stop()
-		s.inner.Stop()
-	})
-
-	var stopping sync.WaitGroup
-	stopping.Go(s.grpc.GracefulStop)
-	stopping.Go(func() {
-		if err := s.http.Shutdown(ctx); err != nil {
-			_ = s.http.Close()
-		}
-		_ = s.toInner.Close()
-		s.inner.GracefulStop()
-	})
-	stopping.Wait()
-	if !stopHard() {
-		s.config.Logger.Warn("calls were cut off: they did not end in time", "drain_timeout", s.config.DrainTimeout)
-	}
-	s.config.Logger.Info("stopped")
 }
 
 // close frees what a failed New holds.

@@ -288,6 +288,7 @@ func TestUnreachableIsSaidOnce(t *testing.T) {
 func TestNothingToServe(t *testing.T) {
 	t.Parallel()
 	config := server.DefaultConfig()
+	config.DrainDelay = 0
 	config.GRPCAddr, config.HTTPAddr = "127.0.0.1:0", "127.0.0.1:0"
 	if _, err := server.New(config, nil); err == nil {
 		t.Error("there is a server that has nothing to serve")

@@ -22,6 +22,10 @@ const watchInterval = 5 * time.Second
 func (s *sessionService) WatchSession(_ *kratosgrpcv1.WatchSessionRequest, stream grpc.ServerStreamingServer[kratosgrpcv1.WatchSessionResponse]) error {
 	ctx, cancel := context.WithCancel(stream.Context())
 	defer cancel()
+	if s.backend.watchFor > 0 {
+		// After that, the connection may be cut off at any time, without a word.
+		defer time.AfterFunc(s.backend.watchFor, cancel).Stop()
+	}
 	// A server that stops would wait for it.
 	defer context.AfterFunc(s.backend.draining, cancel)()
 	x, err := exchangeFrom(ctx, s.backend.proxies)
@@ -35,6 +39,8 @@ func (s *sessionService) WatchSession(_ *kratosgrpcv1.WatchSessionRequest, strea
 		return nil
 	case s.backend.draining.Err() != nil:
 		err = &adapters.Error{Reason: kratosgrpcv1.ErrorReason_ERROR_REASON_UPSTREAM_UNAVAILABLE, Message: "the server stops: watch again"}
+	case ctx.Err() != nil && stream.Context().Err() == nil:
+		err = &adapters.Error{Reason: kratosgrpcv1.ErrorReason_ERROR_REASON_UPSTREAM_UNAVAILABLE, Message: "the stream has lasted as long as it may: watch again"}
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		// gRPC says so itself.
 		return err

@@ -44,6 +44,7 @@ func startStack(t *testing.T, options kratostest.Options) *stack {
 	adapter := newAdapter(t, options.Version, kratos.PublicURL)
 
 	config := server.DefaultConfig()
+	config.DrainDelay = 0
 	config.GRPCAddr, config.HTTPAddr = "127.0.0.1:0", address
 	config.Logger = slog.New(slog.DiscardHandler)
 	s, err := server.New(config, adapter)

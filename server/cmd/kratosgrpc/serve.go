@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/kratosgrpc/kratosgrpc/adapters"
@@ -31,6 +33,13 @@ type serveCommand struct {
 	GRPCAddr        string        `name:"grpc-addr" default:":9090" placeholder:"HOST:PORT" help:"Address to serve gRPC on (${default})."`
 	HTTPAddr        string        `name:"http-addr" default:":8080" placeholder:"HOST:PORT" help:"Address to serve REST on (${default})."`
 	TrustedProxies  []string      `placeholder:"CIDR" help:"Networks of the proxies in front of this server: their X-Forwarded-For says who the client is, and nobody else's does."`
+	CORSOrigins     []string      `name:"cors-allowed-origin" placeholder:"ORIGIN" help:"Let scripts of this origin, such as https://app.example.org, use the REST view in a browser. Can be given more than once."`
+	MaxStreams      uint32        `name:"max-concurrent-streams" default:"1000" help:"How many calls one gRPC connection may have under way (${default})."`
+	MaxHeaderBytes  uint32        `name:"max-header-bytes" default:"65536" help:"How large the headers of a REST request, and the metadata of a gRPC call, may be (${default})."`
+	MaxConnAge      time.Duration `name:"max-connection-age" default:"30m" help:"Ask gRPC clients to reconnect after this long, give or take a tenth, so that they come to new replicas too. 0 never does (${default})."`
+	MaxConnAgeGrace time.Duration `name:"max-connection-age-grace" default:"5m" help:"How long calls under way may go on then (${default})."`
+	DrainDelay      time.Duration `default:"3s" help:"How long to serve still, and say that there is an end to it, once told to stop: as long as load balancers take to notice (${default})."`
+	DrainTimeout    time.Duration `default:"15s" help:"How long calls under way may go on after that (${default})."`
 	LogLevel        slog.Level    `default:"info" placeholder:"LEVEL" help:"Log from this level on: debug, info, warn or error (${default})."`
 	LogFormat       string        `enum:"json,text" default:"json" help:"Format of the log: ${enum}."`
 }
@@ -46,6 +55,10 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	}
 	config.GRPCAddr, config.HTTPAddr = c.GRPCAddr, c.HTTPAddr
 	config.UpstreamTimeout = c.UpstreamTimeout
+	config.CORSOrigins = c.CORSOrigins
+	config.DrainDelay, config.DrainTimeout = c.DrainDelay, c.DrainTimeout
+	config.Limits.ConcurrentStreams, config.Limits.HeaderBytes = c.MaxStreams, c.MaxHeaderBytes
+	config.Limits.ConnectionAge, config.Limits.ConnectionAgeGrace = c.MaxConnAge, c.MaxConnAgeGrace
 	if config.TrustedProxies, err = networks(c.TrustedProxies); err != nil {
 		return err
 	}
@@ -65,7 +78,16 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer context.AfterFunc(ctx, func() { hurryOnSignal(s) })()
 	return s.Run(ctx)
+}
+
+// hurryOnSignal waits for somebody who tells the server again to stop, and means at once.
+func hurryOnSignal(s *server.Server) {
+	again := make(chan os.Signal, 1)
+	signal.Notify(again, os.Interrupt, syscall.SIGTERM)
+	<-again
+	s.Hurry()
 }
 
 // adapter is the one for the Kratos that was named or, if it is to be found out, that is there. Where none can be reached

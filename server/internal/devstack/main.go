@@ -89,6 +89,7 @@ func run(ctx context.Context, c commands) error {
 		return err
 	}
 	config := server.DefaultConfig()
+	config.DrainDelay = 0
 	config.GRPCAddr, config.HTTPAddr = c.GRPCAddr, c.HTTPAddr
 	config.Logger = slog.New(slog.NewTextHandler(os.Stdout, nil))
 	s, err := server.New(config, adapter)

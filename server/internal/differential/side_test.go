@@ -178,6 +178,7 @@ func sides(t *testing.T, options kratostest.Options) (direct, through *side) {
 		t.Fatal(err)
 	}
 	config := server.DefaultConfig()
+	config.DrainDelay = 0
 	config.GRPCAddr, config.HTTPAddr = "127.0.0.1:0", address
 	config.Logger = slog.New(slog.DiscardHandler)
 	s, err := server.New(config, adapter)

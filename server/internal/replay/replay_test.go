@@ -131,6 +131,7 @@ type facade struct {
 func start(t *testing.T, adapter adapters.Adapter) *facade {
 	t.Helper()
 	config := server.DefaultConfig()
+	config.DrainDelay = 0
 	config.GRPCAddr, config.HTTPAddr = "127.0.0.1:0", "127.0.0.1:0"
 	config.Logger = slog.New(slog.DiscardHandler)
 	s, err := server.New(config, adapter)
