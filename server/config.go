@@ -33,6 +33,10 @@ type Config struct {
 	// TrustedProxies are the networks of the proxies in front of this server, whose X-Forwarded-For says who the client is.
 	// Nobody else's is read.
 	TrustedProxies []netip.Prefix
+	// RedisURL is that of a Redis, with the password if it wants one, by which replicas share the session cache and tell each
+	// other what has changed: redis://, rediss:// or unix://. It wants SessionCacheTTL and SessionCacheKey, which has to be the
+	// same at all replicas that ask the same Kratos, and at no others.
+	RedisURL string
 	// UpstreamTimeout bounds calls that bring no deadline of their own.
 	UpstreamTimeout time.Duration
 	// ReadyInterval is how often Kratos is asked whether it is ready.
@@ -77,6 +81,10 @@ func (c *Config) Validate() error {
 		return errors.New("the lifetime of the session cache must not be less than zero")
 	case c.SessionCacheTTL > 0 && c.SessionCacheSize <= 0:
 		return errors.New("the size of the session cache has to be more than zero")
+	case c.RedisURL != "" && c.SessionCacheTTL == 0:
+		return errors.New("a Redis is for the session cache, which has no lifetime")
+	case c.RedisURL != "" && len(c.SessionCacheKey) == 0:
+		return errors.New("replicas that share a session cache have to share its secret, which is missing")
 	case c.UpstreamTimeout <= 0:
 		return errors.New("the upstream timeout has to be more than zero")
 	case c.ReadyInterval <= 0:

@@ -77,6 +77,7 @@ func New(config Config, adapter adapters.Adapter) (_ *Server, err error) {
 	}
 	options := sessions.Options{
 		TTL: config.SessionCacheTTL, NegativeTTL: negativeTTL, Size: config.SessionCacheSize, Key: config.SessionCacheKey, Timeout: config.UpstreamTimeout,
+		Redis: redisOf(&config),
 	}
 	if s.rewrite.rewritesMessages() {
 		options.Prepare = func(res *kratosgrpcv1.WhoamiResponse) { s.rewrite.message(res) }
@@ -177,6 +178,12 @@ func (s *Server) Run(ctx context.Context) error {
 
 	// Of the two contexts, the group's ends also when a listener fails.
 	group, ctx := errgroup.WithContext(ctx)
+	// As long as calls may change something, the other replicas are told.
+	sharing, stopSharing := context.WithCancel(context.WithoutCancel(ctx))
+	group.Go(func() error {
+		s.sessions.Run(sharing)
+		return nil
+	})
 	group.Go(func() error { return served(s.grpc.Serve(s.grpcListener), grpc.ErrServerStopped) })
 	group.Go(func() error { return served(s.inner.Serve(s.memory), grpc.ErrServerStopped) })
 	group.Go(func() error { return served(s.http.Serve(s.httpListener), http.ErrServerClosed) })
@@ -187,6 +194,7 @@ func (s *Server) Run(ctx context.Context) error {
 	group.Go(func() error {
 		<-ctx.Done()
 		s.drain()
+		stopSharing()
 		return nil
 	})
 	return group.Wait()
@@ -216,4 +224,5 @@ func (s *Server) close() {
 		}
 	}
 	_ = s.memory.Close()
+	s.sessions.Close()
 }

@@ -27,6 +27,7 @@ type serveCommand struct {
 	CacheTTL        time.Duration `name:"session-cache-ttl" default:"0s" help:"Keep Kratos's answers to whoami for at most this long. What is changed elsewhere shows only then. 0 keeps none (${default})."`
 	CacheSize       int           `name:"session-cache-size" default:"100000" help:"Keep at most so many sessions (${default})."`
 	CacheKeyFile    string        `name:"session-cache-key-file" type:"existingfile" placeholder:"FILE" help:"File with the secret under which the cache hashes credentials; at least 32 bytes. Without it there is a new one each time."`
+	RedisURL        string        `name:"redis-url" placeholder:"URL" help:"Redis by which replicas share the session cache and tell each other what has changed: redis://, rediss:// or unix://. With --session-cache-ttl and --session-cache-key-file."`
 	PublicURL       string        `name:"public-url" placeholder:"URL" help:"Base URL at which browsers reach the REST view. If set, URLs of Kratos itself in answers are rewritten to it."`
 	KratosURL       string        `name:"upstream-public-url" placeholder:"URL" help:"Base URL by which Kratos calls itself (its serve.public.base_url), if that is not --upstream. With --public-url."`
 	CookieDomain    string        `placeholder:"DOMAIN" help:"Change the Domain of Kratos's cookies to this; none removes it."`
@@ -64,6 +65,9 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	}
 	config.SessionCacheTTL, config.SessionCacheSize = c.CacheTTL, c.CacheSize
 	if config.SessionCacheKey, err = readKey(c.CacheKeyFile); err != nil {
+		return err
+	}
+	if config.RedisURL, err = c.redis(); err != nil {
 		return err
 	}
 	config.CookieDomain = c.CookieDomain
@@ -153,6 +157,22 @@ func networks(all []string) ([]netip.Prefix, error) {
 		read = append(read, network.Masked())
 	}
 	return read, nil
+}
+
+// redis is the URL of the Redis, if one is named. What is said of it has no password in it.
+func (c *serveCommand) redis() (string, error) {
+	switch {
+	case c.RedisURL == "":
+		return "", nil
+	case c.CacheTTL == 0:
+		return "", errors.New("--redis-url: it is for the session cache, which --session-cache-ttl turns on")
+	case c.CacheKeyFile == "":
+		return "", errors.New("--redis-url: replicas have to share a secret, by --session-cache-key-file")
+	}
+	if err := server.CheckRedisURL(c.RedisURL); err != nil {
+		return "", fmt.Errorf("--redis-url: %w", err)
+	}
+	return c.RedisURL, nil
 }
 
 // readKey reads a secret, if there is a file of it.

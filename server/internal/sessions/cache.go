@@ -20,6 +20,8 @@ type entry struct {
 	// asked is when Kratos was asked, expires is until when the answer is good, and epoch the one that it was asked in.
 	asked, expires time.Time
 	epoch          uint64
+	// shared says that it was another replica that asked.
+	shared bool
 }
 
 // cache keeps entries.
@@ -27,6 +29,8 @@ type cache struct {
 	now         func() time.Time
 	ttl         time.Duration
 	negativeTTL time.Duration
+	// trusts tells whether no change elsewhere can have been missed since an entry was made. Without replicas it is nil.
+	trusts func(e *entry, now time.Time) bool
 
 	sessions  *lru.Cache[key, *entry]
 	negatives *lru.Cache[key, *entry]
@@ -100,7 +104,7 @@ func (c *cache) find(k key, maxAge time.Duration) *entry {
 	if !ok {
 		e, ok = c.negatives.Get(k)
 	}
-	if !ok || !now.Before(e.expires) || now.Sub(e.asked) > maxAge || c.isOutdated(e) {
+	if !ok || !now.Before(e.expires) || now.Sub(e.asked) > maxAge || c.isOutdated(e) || c.trusts != nil && !c.trusts(e, now) {
 		return nil
 	}
 	return e
@@ -150,13 +154,14 @@ func (c *cache) add(k key, e *entry) {
 	}
 }
 
-// forget begins an epoch in which nothing is known any more of the credentials, nor of the sessions and identities.
-func (c *cache) forget(keys []key, ids ...string) {
+// forget begins an epoch, and returns it, in which nothing is known any more of the credentials, nor of the sessions and
+// identities.
+func (c *cache) forget(keys []key, ids ...string) (epoch uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.epoch++
 	if c.ttl <= 0 {
-		return
+		return c.epoch
 	}
 	now := c.now()
 	if now.Sub(c.pruned) > c.ttl {
@@ -176,4 +181,5 @@ func (c *cache) forget(keys []key, ids ...string) {
 		c.bodies.Remove(k)
 		c.negatives.Remove(k)
 	}
+	return c.epoch
 }

@@ -34,6 +34,7 @@ func (l *Lookup) Changed(ctx context.Context, adapter adapters.Adapter, c *adapt
 	if ended, ok := req.(*kratosgrpcv1.DisableMySessionRequest); ok {
 		ids = append(ids, ended.GetId())
 	}
+	l.tellOthers(ctx, keys, ids)
 	l.cache.forget(keys, ids...)
 	l.wake(keys, ids)
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/kratosgrpc/kratosgrpc/adapters"
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
+	"github.com/kratosgrpc/kratosgrpc/server/internal/sessions/shared"
 )
 
 // Options say how sessions are looked up.
@@ -33,6 +34,8 @@ type Options struct {
 	Prepare func(*kratosgrpcv1.WhoamiResponse)
 	// Now is the clock. Nil is the real one.
 	Now func() time.Time
+	// Redis is the second level that replicas share. Nil is for a server that is alone.
+	Redis *Redis
 }
 
 // Lookup tells whose session a credential is.
@@ -42,6 +45,7 @@ type Lookup struct {
 	cache   *cache
 	flights singleflight.Group
 	watches watches
+	shared  *shared.Level
 }
 
 // New makes a lookup that knows nothing yet.
@@ -53,7 +57,8 @@ func New(o Options) (*Lookup, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Lookup{options: o, keys: newKeyer(o.Key), cache: c, watches: watches{all: map[key]*watched{}}}, nil
+	l := &Lookup{options: o, keys: newKeyer(o.Key), cache: c, watches: watches{all: map[key]*watched{}}}
+	return l, l.share()
 }
 
 // Whoami tells whose session the caller's credential is: it is the RPC of that name. The response is encoded already, as
@@ -122,7 +127,7 @@ func (l *Lookup) find(ctx context.Context, adapter adapters.Adapter, x *adapters
 				return e.again(), nil
 			}
 		}
-		return l.ask(ctx, adapter, x.Caller, req, k, epoch), nil
+		return l.ask(ctx, adapter, x.Caller, req, k, epoch, fresh), nil
 	})
 	select {
 	case result := <-done:
@@ -163,8 +168,9 @@ func growStack() {
 	runtime.KeepAlive(&deep)
 }
 
-// ask asks Kratos, for all who want to know, and keeps what may be kept.
-func (l *Lookup) ask(ctx context.Context, adapter adapters.Adapter, caller adapters.Caller, req *kratosgrpcv1.WhoamiRequest, k key, epoch uint64) (a *answer) {
+// ask asks the other replicas, unless the answer is to be fresh, and then Kratos, for all who want to know, and keeps what
+// may be kept.
+func (l *Lookup) ask(ctx context.Context, adapter adapters.Adapter, caller adapters.Caller, req *kratosgrpcv1.WhoamiRequest, k key, epoch uint64, fresh bool) (a *answer) {
 	defer func() {
 		// It runs in a goroutine of its own, where a panic would end the process.
 		if p := recover(); p != nil {
@@ -178,10 +184,15 @@ func (l *Lookup) ask(ctx context.Context, adapter adapters.Adapter, caller adapt
 	}
 	ctx, cancel := adapters.Unattended(ctx, timeout)
 	defer cancel()
+	known, ticket := l.fromOthers(ctx, k, epoch)
+	if known != nil && !fresh {
+		return known
+	}
 	asked := l.options.Now()
 	a = l.question(ctx, adapter, caller, req)
 	if e := l.entryOf(a, asked, epoch); e != nil {
 		l.cache.add(k, e)
+		l.forOthers(ctx, ticket, k, e)
 	}
 	return a
 }
