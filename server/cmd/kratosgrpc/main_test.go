@@ -72,6 +72,10 @@ func TestCommand(t *testing.T) {
 		}
 	})
 	t.Run("misuse", func(t *testing.T) {
+		key := filepath.Join(t.TempDir(), "key")
+		if err := os.WriteFile(key, []byte(strings.Repeat("k", 32)), 0o600); err != nil {
+			t.Fatal(err)
+		}
 		for _, c := range []struct {
 			args []string
 			says string
@@ -84,6 +88,9 @@ func TestCommand(t *testing.T) {
 			{[]string{"serve", "--upstream=http://kratos:4433", "--log-level=loud"}, "log-level"},
 			{[]string{"serve", "--upstream=http://kratos:4433", "--grpc-addr=nowhere"}, "gRPC"},
 			{[]string{"serve", "--upstream=http://kratos:4433", "--public-url=x"}, "public URL"},
+			{[]string{"serve", "--upstream=http://kratos:4433", "--redis-url=redis://u:secret-in-url@redis"}, "--session-cache-ttl"},
+			{[]string{"serve", "--upstream=http://kratos:4433", "--session-cache-ttl=1m", "--redis-url=redis://u:secret-in-url@redis"}, "--session-cache-key-file"},
+			{[]string{"serve", "--upstream=http://kratos:4433", "--session-cache-ttl=1m", "--session-cache-key-file=" + key, "--redis-url=redis://u:secret-in-url@redis:port"}, "redis://HOST:PORT"},
 			{[]string{"healthcheck", "--grpc-addr=127.0.0.1:1"}, "refused"},
 		} {
 			out, err := run(t, binary, nil, c.args...)
@@ -95,6 +102,14 @@ func TestCommand(t *testing.T) {
 			}
 			if strings.Contains(out, "secret-in-url") {
 				t.Errorf("%v shows the password in the URL", c.args)
+			}
+		}
+	})
+	t.Run("secret in the environment", func(t *testing.T) {
+		for _, args := range [][]string{{"serve", "--help"}, {"serve"}, {"serve", "--upstream=http://kratos:4433"}} {
+			out, _ := run(t, binary, []string{"KRATOSGRPC_REDIS_URL=redis://u:secret-in-url@redis"}, args...)
+			if out == "" || strings.Contains(out, "secret-in-url") {
+				t.Errorf("%v says\n%s", args, out)
 			}
 		}
 	})

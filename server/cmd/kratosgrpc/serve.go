@@ -50,6 +50,10 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	defer keepBallast()()
 	config := server.DefaultConfig()
 	config.Logger = newLogger(c.LogFormat, c.LogLevel)
+	var err error
+	if config.RedisURL, err = c.redis(); err != nil {
+		return err
+	}
 	adapter, err := c.adapter(ctx, &config)
 	if err != nil {
 		return err
@@ -65,9 +69,6 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	}
 	config.SessionCacheTTL, config.SessionCacheSize = c.CacheTTL, c.CacheSize
 	if config.SessionCacheKey, err = readKey(c.CacheKeyFile); err != nil {
-		return err
-	}
-	if config.RedisURL, err = c.redis(); err != nil {
 		return err
 	}
 	config.CookieDomain = c.CookieDomain

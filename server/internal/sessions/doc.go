@@ -22,5 +22,10 @@
 // session and the identity that are behind that. There is no index of entries by these; an entry remembers its epoch, and
 // the last change of a session or an identity is remembered for as long as an older entry can last.
 //
-// What happens without this server, it learns when entries expire.
+// What happens without this server, it learns when entries expire. Other replicas tell it what they change, where there is a
+// Redis by which they can: package shared says how, and why that can't go wrong. A change is told before it is taken notice of
+// here, and an answer from Redis belongs to the epoch in which it was asked for, as one of Kratos's does: so nothing that was
+// true before comes back by way of another replica. What another replica changes begins an epoch here too. As long as it is
+// not sure that no change was missed, entries count only for the lease ([shared.Bound] at most) after Kratos was asked; those
+// that come from Redis count for nothing then. Who sets a bound to an answer's age is told nothing from Redis.
 package sessions

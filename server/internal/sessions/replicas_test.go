@@ -359,7 +359,7 @@ func TestRedisDiesUnderLoad(t *testing.T) {
 				place := rand.IntN(places)
 				token := valid[place]
 				if len(old) > 0 && rand.IntN(2) == 0 {
-					past = &old[max(0, len(old)-1-rand.IntN(10))]
+					past = &old[max(0, len(old)-1-rand.IntN(400))]
 					token = past.token
 				}
 				mu.Unlock()

@@ -184,7 +184,10 @@ func (l *Level) tryBeat(ctx context.Context) (late bool, err error) {
 		}
 	}
 	payload := l.written(message{Kind: kindBeat, Beat: l.beat}, l.everyone())
-	deadline := l.synced + time.Since(l.syncedAt).Microseconds() + defaultLate.Microseconds()
+	deadline := int64(0)
+	if !l.syncedAt.IsZero() {
+		deadline = l.synced + time.Since(l.syncedAt).Microseconds() + defaultLate.Microseconds()
+	}
 	l.mu.Unlock()
 	if l.owes.Load() {
 		return false, nil
