@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -22,18 +23,23 @@ type hasher struct {
 	text []byte
 }
 
-// newKeyer takes a secret; without one it makes one.
-func newKeyer(secret []byte) *keyer {
+// newKeyer takes a secret, from which it derives its own; without one it makes one.
+func newKeyer(secret []byte) (*keyer, error) {
 	if len(secret) == 0 {
 		secret = make([]byte, sha256.Size)
 		_, _ = rand.Read(secret)
+	}
+	// Package shared has other labels for what it derives.
+	secret, err := hkdf.Key(sha256.New, secret, nil, "kratosgrpc session cache: lookup", sha256.Size)
+	if err != nil {
+		return nil, err
 	}
 	return &keyer{pool: sync.Pool{New: func() any {
 		h := &hasher{mac: hmac.New(sha256.New, secret)}
 		// The first time, it only takes down what it resets to.
 		h.mac.Reset()
 		return h
-	}}}
+	}}}, nil
 }
 
 // The kinds of credentials, of which each has keys of its own.

@@ -84,7 +84,7 @@ func inTouch(t *testing.T, c *clock, all []*sessions.Lookup) {
 				for _, other := range all {
 					_, _ = ask(t, other, k, token)
 				}
-				if k.asked.Swap(k.asked.Load()) != want+int64(0) {
+				if k.asked.Load() != want {
 					k.asked.Store(0)
 					rounds = 0
 					return false
@@ -300,7 +300,6 @@ func TestReplicasWatch(t *testing.T) {
 // world is a Kratos of many sessions, which can be revoked.
 type world struct {
 	mu    sync.Mutex
-	began time.Time
 	ended map[string]bool
 }
 

@@ -57,7 +57,11 @@ func New(o Options) (*Lookup, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Lookup{options: o, keys: newKeyer(o.Key), cache: c, watches: watches{all: map[key]*watched{}}}
+	keys, err := newKeyer(o.Key)
+	if err != nil {
+		return nil, err
+	}
+	l := &Lookup{options: o, keys: keys, cache: c, watches: watches{all: map[key]*watched{}}}
 	return l, l.share()
 }
 

@@ -198,11 +198,11 @@ func TestForgetfulRedis(t *testing.T) {
 
 	// One that takes over from another.
 	keep(t, l, keyA, entryA)
-	r.Client.SlaveOf(t.Context(), "127.0.0.1", "1")
+	r.Client.ReplicaOf(t.Context(), "127.0.0.1", "1")
 	if found, _ := l.Find(t.Context(), keyA); found != nil || !l.broken.Load() {
 		t.Errorf("what is no master says %v", found)
 	}
-	r.Client.SlaveOf(t.Context(), "NO", "ONE")
+	r.Client.ReplicaOf(t.Context(), "NO", "ONE")
 	l.broken.Store(false)
 	gone(t, l, keyA, "a master that was none")
 }

@@ -100,7 +100,7 @@ func (l *Level) place(name, owner string) string {
 func (l *Level) encode(e Entry, at int64) []byte {
 	b := binary.BigEndian.AppendUint64(nil, uint64(at)) //nolint:gosec // A time since 1970.
 	b = binary.BigEndian.AppendUint64(b, uint64(l.options.Now().Add(e.Lifetime).UnixNano()))
-	b = binary.BigEndian.AppendUint64(b, uint64(e.Lifetime))
+	b = binary.BigEndian.AppendUint64(b, uint64(e.Lifetime)) //nolint:gosec // It is not negative.
 	for _, id := range []string{e.SessionID, e.IdentityID} {
 		b = binary.AppendUvarint(b, uint64(len(id)))
 		b = append(b, id...)
@@ -120,7 +120,7 @@ func (l *Level) decode(kept, name string, now int64) *Entry {
 	b = b[fixed:]
 	for _, id := range []*string{&e.SessionID, &e.IdentityID} {
 		size, n := binary.Uvarint(b)
-		if n <= 0 || size > uint64(len(b)-n) {
+		if n <= 0 || size > uint64(len(b)-n) { //nolint:gosec // No more was read than there is.
 			return nil
 		}
 		*id, b = string(b[n:n+int(size)]), b[n+int(size):] //nolint:gosec // No more than there is.
