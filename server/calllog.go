@@ -38,6 +38,10 @@ type callInfo struct {
 	rest bool
 	// cause is why Kratos could not be asked; it is written by the call's own goroutine before the call ends.
 	cause error
+	// verdict is what has become of a request that was to be authorized, and judged the code that it would have if it were
+	// an error. They are written like cause.
+	verdict string
+	judged  codes.Code
 }
 
 type callInfoKey struct{}
@@ -60,6 +64,20 @@ func fromREST(ctx context.Context) bool {
 func noteCause(ctx context.Context, err error) {
 	if info, ok := ctx.Value(callInfoKey{}).(*callInfo); ok {
 		info.cause = err
+	}
+}
+
+// noteRequest has the log name a call by the id of the request that it is about, if that has one.
+func noteRequest(ctx context.Context, id string) {
+	if info, ok := ctx.Value(callInfoKey{}).(*callInfo); ok && isRequestID(id) {
+		info.requestID = id
+	}
+}
+
+// noteVerdict keeps, for the log, what has become of a request that was to be authorized.
+func noteVerdict(ctx context.Context, verdict string, judged codes.Code) {
+	if info, ok := ctx.Value(callInfoKey{}).(*callInfo); ok {
+		info.verdict, info.judged = verdict, judged
 	}
 }
 
@@ -91,7 +109,11 @@ func (l *callLog) HandleRPC(ctx context.Context, event stats.RPCStats) {
 		return
 	}
 	st := status.Convert(end.Error)
-	level := levelOf(st.Code(), info.method)
+	code := st.Code()
+	if info.verdict != "" {
+		code = info.judged
+	}
+	level := levelOf(code, info.method)
 	if !l.logger.Enabled(ctx, level) {
 		return
 	}
@@ -104,6 +126,9 @@ func (l *callLog) HandleRPC(ctx context.Context, event stats.RPCStats) {
 		slog.String("request_id", info.requestID),
 		slog.String("transport", l.transport),
 	)
+	if info.verdict != "" {
+		line.AddAttrs(slog.String("verdict", info.verdict))
+	}
 	if reason := reasonOf(st); reason != "" {
 		line.AddAttrs(slog.String("reason", reason))
 	}
@@ -121,7 +146,7 @@ func levelOf(code codes.Code, method string) slog.Level {
 		return slog.LevelWarn
 	default:
 	}
-	if !strings.HasPrefix(method, "/kratosgrpc.") {
+	if !strings.HasPrefix(method, "/kratosgrpc.") && !strings.HasPrefix(method, "/envoy.") {
 		// Probes and reflection.
 		return slog.LevelDebug
 	}

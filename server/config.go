@@ -51,6 +51,8 @@ type Config struct {
 	// CORSOrigins are the origins, such as "https://app.example.org", whose scripts may use the REST view in a browser, with
 	// its cookies.
 	CORSOrigins []string
+	// Authz is how requests are authorized for Envoy.
+	Authz AuthzConfig
 	// Logger takes the server's log.
 	Logger *slog.Logger
 }
@@ -66,6 +68,7 @@ func DefaultConfig() Config {
 		DrainDelay:       3 * time.Second,
 		DrainTimeout:     15 * time.Second,
 		Limits:           defaultLimits(),
+		Authz:            defaultAuthzConfig(),
 		Logger:           slog.Default(),
 	}
 }
@@ -97,6 +100,9 @@ func (c *Config) Validate() error {
 		return errors.New("the logger is missing")
 	}
 	if err := c.Limits.validate(); err != nil {
+		return err
+	}
+	if err := c.Authz.validate(); err != nil {
 		return err
 	}
 	return validateOrigins(c.CORSOrigins)

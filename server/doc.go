@@ -14,6 +14,7 @@
 //   - login.go … errorservice.go: one file a service. A method hands its request to the adapter through call.go. Whoami goes
 //     by way of package internal/sessions, which asks Kratos as seldom as is safe; call.go tells it what has changed.
 //   - redis.go: which Redis replicas share; package internal/sessions/shared is what they do with it.
+//   - authz.go: Envoy's external authorization. What it is in requests and answers of Envoy stands in package internal/authz.
 //   - upstream.go: which adapter it is, which can change while the server runs. batch.go: many lookups in one call; watch.go:
 //     one that goes on.
 //   - metadata.go: which of a call's metadata reaches the adapter, and what of its answer comes back.

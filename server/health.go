@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
@@ -83,6 +84,7 @@ func services() []string {
 		kratosgrpcv1.SessionService_ServiceDesc.ServiceName,
 		kratosgrpcv1.SchemaService_ServiceDesc.ServiceName,
 		kratosgrpcv1.ErrorService_ServiceDesc.ServiceName,
+		authv3.Authorization_ServiceDesc.ServiceName,
 	}
 }
 

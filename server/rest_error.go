@@ -2,10 +2,8 @@ package server
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"net/http"
 	"strconv"
 
@@ -71,8 +69,7 @@ func writeStatusAs(w http.ResponseWriter, r *http.Request, st *status.Status, co
 		case *kratosgrpcv1.UpstreamError:
 			worded = detail
 		case *errdetails.RetryInfo:
-			seconds := math.Ceil(detail.GetRetryDelay().AsDuration().Seconds())
-			w.Header().Set("Retry-After", strconv.Itoa(int(seconds)))
+			w.Header().Set("Retry-After", retryAfter(detail))
 		}
 	}
 	info := errorInfo(st)
@@ -92,24 +89,33 @@ func writeStatusAs(w http.ResponseWriter, r *http.Request, st *status.Status, co
 		}
 		return
 	}
-	switch {
-	case code != 0:
-	case worded != nil && upstreamStatus != 0:
+	if code == 0 && worded != nil {
 		code = upstreamStatus
-	default:
+	}
+	code, body := errorBody(st, code)
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	_, _ = w.Write(append(body, '\n')) //nolint:gosec // It is JSON, and said to be.
+}
+
+// errorBody is a status in Kratos's form of errors, and the HTTP status code to send it with: the one that is given or, if
+// that is 0, the one that the reason stands for.
+func errorBody(st *status.Status, code int) (int, []byte) {
+	info := errorInfo(st)
+	if code == 0 {
 		code = meanings[reasonNamed(info.GetReason())].http
 	}
-	if worded == nil {
-		worded = ownError(st, info, code)
+	worded := ownError(st, info, code)
+	for _, detail := range st.Details() {
+		if theirs, ok := detail.(*kratosgrpcv1.UpstreamError); ok {
+			worded = theirs
+		}
 	}
-
-	w.Header().Set("Content-Type", "application/json")
 	body, err := new(jsonMarshaler).Marshal(&kratosgrpcv1.ErrorBody{Error: worded, Extra: worded.GetBeside()})
 	if err != nil {
-		code, body = http.StatusInternalServerError, json.RawMessage(`{"error":{"code":500,"status":"Internal Server Error","message":"the error could not be written"}}`)
+		return http.StatusInternalServerError, []byte(`{"error":{"code":500,"status":"Internal Server Error","message":"the error could not be written"}}`)
 	}
-	w.WriteHeader(code)
-	_, _ = w.Write(append(body, '\n'))
+	return code, body
 }
 
 func reasonNamed(name string) kratosgrpcv1.ErrorReason {

@@ -101,6 +101,12 @@ func New(config Config, adapter adapters.Adapter) (_ *Server, err error) {
 	}
 	s.interceptors = []grpc.UnaryServerInterceptor{recoverInterceptor(config.Logger), validate, deadlineInterceptor(config.UpstreamTimeout)}
 	s.grpc = s.newGRPC(transportGRPC, config.Limits.grpcOptions()...)
+	verdicts, err := config.Authz.verdicts()
+	if err != nil {
+		return nil, err
+	}
+	authz := &authzService{backend: s.backend, verdicts: verdicts, timeout: config.Authz.Timeout, logger: config.Logger}
+	authz.register(s.grpc)
 	// What its one client may do is up to REST's limits.
 	s.inner = s.newGRPC(transportREST)
 	// The name is never looked up: the dialer leads nowhere but into memory.

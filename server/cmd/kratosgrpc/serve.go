@@ -41,6 +41,7 @@ type serveCommand struct {
 	MaxConnAgeGrace time.Duration `name:"max-connection-age-grace" default:"5m" help:"How long calls under way may go on then (${default})."`
 	DrainDelay      time.Duration `default:"3s" help:"How long to serve still, and say that there is an end to it, once told to stop: as long as load balancers take to notice (${default})."`
 	DrainTimeout    time.Duration `default:"15s" help:"How long calls under way may go on after that (${default})."`
+	Authz           authzFlags    `embed:"" prefix:"authz-"`
 	LogLevel        slog.Level    `default:"info" placeholder:"LEVEL" help:"Log from this level on: debug, info, warn or error (${default})."`
 	LogFormat       string        `enum:"json,text" default:"json" help:"Format of the log: ${enum}."`
 }
@@ -71,6 +72,7 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	if config.SessionCacheKey, err = readKey(c.CacheKeyFile); err != nil {
 		return err
 	}
+	config.Authz = c.Authz.config()
 	config.CookieDomain = c.CookieDomain
 	if config.PublicURL = c.PublicURL; c.PublicURL != "" {
 		config.KratosURLs = []string{c.Upstream}

@@ -88,9 +88,12 @@ func (l *Lookup) WhoamiJSON(adapter adapters.Adapter, ctx context.Context, x *ad
 	return &httpbody.HttpBody{Data: body}, err
 }
 
+// Encoded is a response of Whoami as it goes out. Others have it too: nothing of it is changed.
+func Encoded(res *kratosgrpcv1.WhoamiResponse) []byte { return res.ProtoReflect().GetUnknown() }
+
 // Decoded is a response of Whoami with its fields, for who wants to read them.
 func Decoded(res *kratosgrpcv1.WhoamiResponse) (*kratosgrpcv1.WhoamiResponse, error) {
-	return decoded(res.ProtoReflect().GetUnknown())
+	return decoded(Encoded(res))
 }
 
 func decoded(encoded []byte) (*kratosgrpcv1.WhoamiResponse, error) {
