@@ -35,8 +35,12 @@ func Read(check *authv3.CheckRequest) *Request {
 	r := &Request{http: check.GetAttributes().GetRequest().GetHttp()}
 	headers := r.http.GetHeaders()
 	if len(headers) > 0 {
-		r.authorization = joined(headers, authorization, isBearer)
-		r.sessionToken = joined(headers, sessionToken, func(string) bool { return true })
+		if value, ok := headers[authorization]; ok {
+			r.authorization = split(value, isBearer)
+		}
+		if value, ok := headers[sessionToken]; ok {
+			r.sessionToken = split(value, isAny)
+		}
 		if value, ok := headers[cookie]; ok {
 			r.cookies = []string{value}
 		}
@@ -53,12 +57,9 @@ func Read(check *authv3.CheckRequest) *Request {
 	return r
 }
 
-// joined are the values of a header that Envoy has joined by commas, if one of them is what sought says. Other values may hold commas of their own.
-func joined(headers map[string]string, name string, sought func(string) bool) []string {
-	value, ok := headers[name]
-	if !ok {
-		return nil
-	}
+// split are the values of headers that may have been joined by commas, if one of them is what sought says. Other values may
+// hold commas of their own. Envoy joins some headers, authorization among them, in its raw form too.
+func split(value string, sought func(string) bool) []string {
 	if !strings.Contains(value, ",") {
 		return []string{value}
 	}
@@ -71,6 +72,8 @@ func joined(headers map[string]string, name string, sought func(string) bool) []
 	}
 	return []string{value}
 }
+
+func isAny(string) bool { return true }
 
 func isBearer(value string) bool {
 	scheme, _, _ := strings.Cut(value, " ")
@@ -85,9 +88,9 @@ func (r *Request) add(header *corev3.HeaderValue) {
 	}
 	switch name := strings.ToLower(header.GetKey()); name {
 	case authorization:
-		r.authorization = append(r.authorization, value)
+		r.authorization = append(r.authorization, split(value, isBearer)...)
 	case sessionToken:
-		r.sessionToken = append(r.sessionToken, value)
+		r.sessionToken = append(r.sessionToken, split(value, isAny)...)
 	case cookie:
 		r.cookies = append(r.cookies, value)
 	case accept:

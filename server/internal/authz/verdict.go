@@ -3,6 +3,7 @@ package authz
 import (
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -123,7 +124,8 @@ func (v *Verdicts) Deny(r *Request, rules *Rules, why *Refusal) *authv3.CheckRes
 	header("cache-control", "no-store")
 	switch {
 	case r.isGRPC():
-		// Envoy makes a gRPC status of it, whose message is the body.
+		// Envoy makes a gRPC status of it, whose message is the body; but by itself its code says little.
+		header("grpc-status", strconv.Itoa(int(why.Status.GetCode())))
 		denied.Body = plain(why.Status.GetMessage())
 	case location != "":
 		denied.Status = httpStatus(int(typev3.StatusCode_SeeOther))
