@@ -42,20 +42,13 @@ func startEnvoy(t *testing.T, m *mesh, edits ...edit) *envoy {
 		t.Fatal(err)
 	}
 	ingress, admin := freeAddress(t), freeAddress(t)
-	config := string(data)
-	edits = append(edits,
+	config := edited(t, "envoy.yaml", string(data), append(edits,
 		edit{"address: 0.0.0.0, port_value: 8000", socket(t, ingress)},
 		edit{"address: 127.0.0.1, port_value: 9901", socket(t, admin)},
 		edit{"address: kratosgrpc, port_value: 9090", socket(t, m.grpcAddress)},
 		edit{"address: web, port_value: 8080", socket(t, m.web.address)},
 		edit{"address: api, port_value: 50051", socket(t, m.api.address)},
-	)
-	for _, e := range edits {
-		if strings.Count(config, e[0]) != 1 {
-			t.Fatalf("%q is not in envoy.yaml, or more than once", e[0])
-		}
-		config = strings.Replace(config, e[0], e[1], 1)
-	}
+	)...)
 	file := filepath.Join(t.TempDir(), "envoy.yaml")
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
@@ -78,6 +71,18 @@ func startEnvoy(t *testing.T, m *mesh, edits ...edit) *envoy {
 	}
 	t.Cleanup(func() { _ = e.conn.Close() })
 	return e
+}
+
+// edited is a configuration with changes, each of which has to find its place.
+func edited(t *testing.T, name, config string, edits ...edit) string {
+	t.Helper()
+	for _, e := range edits {
+		if strings.Count(config, e[0]) != 1 {
+			t.Fatalf("%q is not in %s, or more than once", e[0], name)
+		}
+		config = strings.Replace(config, e[0], e[1], 1)
+	}
+	return config
 }
 
 func socket(t *testing.T, address string) string {
