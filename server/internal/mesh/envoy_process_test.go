@@ -43,6 +43,8 @@ func startEnvoy(t *testing.T, m *mesh, edits ...edit) *envoy {
 	}
 	ingress, admin := freeAddress(t), freeAddress(t)
 	config := edited(t, "envoy.yaml", string(data), append(edits,
+		// A slow machine is no reason to deny.
+		edit{"timeout: 0.25s", "timeout: 5s"},
 		edit{"address: 0.0.0.0, port_value: 8000", socket(t, ingress)},
 		edit{"address: 127.0.0.1, port_value: 9901", socket(t, admin)},
 		edit{"address: kratosgrpc, port_value: 9090", socket(t, m.grpcAddress)},
