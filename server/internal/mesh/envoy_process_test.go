@@ -16,8 +16,9 @@ import (
 type envoy struct {
 	*process
 
-	// base is where it listens, as an http URL; conn is a gRPC client's connection to it.
-	base string
+	// base is where it listens and admin where it tells of itself, as http URLs; conn is a gRPC client's connection to it.
+	base, admin string
+
 	conn *grpc.ClientConn
 }
 
@@ -55,13 +56,13 @@ func startEnvoy(t *testing.T, m *mesh, edits ...edit) *envoy {
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	e := &envoy{base: "http://" + ingress}
+	e := &envoy{base: "http://" + ingress, admin: "http://" + admin}
 	e.process = startProcess(t, program, "--config-path", file, "--disable-hot-restart", "--concurrency", "1", "--log-level", "warning", "--file-flush-interval-msec", "20")
 	eventually(t, "Envoy is ready", func() bool {
 		if !e.running() {
 			t.Fatal("Envoy ended")
 		}
-		res, err := http.Get("http://" + admin + "/ready")
+		res, err := http.Get(e.admin + "/ready")
 		if err != nil {
 			return false
 		}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -99,9 +100,9 @@ func (p *process) kill() {
 }
 
 // terminate asks it to stop, and waits until it has.
-func (p *process) terminate(t *testing.T, within time.Duration) {
+func (p *process) terminate(t *testing.T) {
 	t.Helper()
-	if err := p.Process.Signal(os.Interrupt); err != nil {
+	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	select {
@@ -109,8 +110,8 @@ func (p *process) terminate(t *testing.T, within time.Duration) {
 		if !p.ProcessState.Success() {
 			t.Errorf("%s ended with %s", p.Path, p.ProcessState)
 		}
-	case <-time.After(within):
-		t.Fatalf("%s did not stop within %s", p.Path, within)
+	case <-time.After(30 * time.Second):
+		t.Fatalf("%s did not stop within 30 s", p.Path)
 	}
 }
 
