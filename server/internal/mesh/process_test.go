@@ -16,7 +16,7 @@ import (
 
 // needed finds a program, by an environment variable or in one of some places. Where there is none the test is skipped, except
 // if the environment says CI=true.
-func needed(t *testing.T, variable, missing string, places ...string) string {
+func needed(t testing.TB, variable, missing string, places ...string) string {
 	t.Helper()
 	if path := os.Getenv(variable); path != "" {
 		return path
@@ -73,7 +73,7 @@ type process struct {
 	ended  chan struct{}
 }
 
-func startProcess(t *testing.T, program string, arguments ...string) *process {
+func startProcess(t testing.TB, program string, arguments ...string) *process {
 	t.Helper()
 	p := &process{Cmd: exec.Command(program, arguments...), output: new(output), ended: make(chan struct{})}
 	p.Stdout, p.Stderr = p.output, p.output
@@ -100,7 +100,7 @@ func (p *process) kill() {
 }
 
 // terminate asks it to stop, and waits until it has.
-func (p *process) terminate(t *testing.T) {
+func (p *process) terminate(t testing.TB) {
 	t.Helper()
 	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)

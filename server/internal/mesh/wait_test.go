@@ -12,7 +12,7 @@ import (
 
 // freeAddress picks a port of 127.0.0.1 that nobody listens on: below those that systems hand out by themselves, and
 // those that kratostest picks from, so that it is still free a second later.
-func freeAddress(t *testing.T) string {
+func freeAddress(t testing.TB) string {
 	t.Helper()
 	const first, last = 10000, 19999
 	for range 100 {
@@ -27,7 +27,7 @@ func freeAddress(t *testing.T) string {
 }
 
 // eventually waits until what another process does has happened.
-func eventually(t *testing.T, what string, happened func() bool) {
+func eventually(t testing.TB, what string, happened func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeoutCause(t.Context(), 30*time.Second, errors.New("not within 30 s"))
 	defer cancel()
