@@ -126,8 +126,11 @@ func (l *Lookup) find(ctx context.Context, adapter adapters.Adapter, x *adapters
 	}
 	epoch := l.cache.current()
 	fresh := maxAge != time.Duration(math.MaxInt64)
-	done := l.flights.DoChan(flightOf(k, epoch, fresh), func() (any, error) {
+	flight := flightOf(k, epoch, fresh)
+	done := l.flights.DoChan(flight, func() (any, error) {
 		growStack()
+		// Should Kratos never answer this one, those who come later ask for themselves.
+		defer time.AfterFunc(joinFor, func() { l.flights.Forget(flight) }).Stop()
 		if !fresh {
 			// The one who asked before may have had the answer since this one has looked.
 			if e := l.cache.find(k, maxAge); e != nil {
@@ -147,6 +150,9 @@ func (l *Lookup) find(ctx context.Context, adapter adapters.Adapter, x *adapters
 		return found{}, gaveUp(ctx)
 	}
 }
+
+// joinFor is how long after its beginning a question is still joined.
+const joinFor = 2 * time.Second
 
 // flightOf names the question of a credential in an epoch. Who wants a fresh answer does not join those who may be told
 // what is known.

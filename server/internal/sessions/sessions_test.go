@@ -137,6 +137,31 @@ func TestStampede(t *testing.T) {
 	}
 }
 
+// TestHungQuestion: a question that Kratos does not answer is nobody's fault who asks a while later.
+func TestHungQuestion(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := new(clock)
+		release := make(chan struct{})
+		k := &kratos{whoami: func(_ context.Context, x *adapters.Exchange, n int64) (*kratosgrpcv1.Session, error) {
+			if n == 1 {
+				<-release
+			}
+			return sessionOf(c, tokenOf(x)), nil
+		}}
+		l := newLookup(t, c, sessions.Options{})
+		var first sync.WaitGroup
+		first.Go(func() { _, _ = ask(t, l, k, "a") })
+		time.Sleep(3 * time.Second)
+		if s, err := ask(t, l, k, "a"); err != nil || s.GetId() != "session-a" {
+			t.Errorf("got %v, %v", s, err)
+		}
+		k.wasAsked(t, 2)
+		close(release)
+		first.Wait()
+	})
+}
+
 // TestLateForTheAnswer: who finds nothing kept, and the question answered a moment later, is told the same.
 func TestLateForTheAnswer(t *testing.T) {
 	t.Parallel()
