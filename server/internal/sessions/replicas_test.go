@@ -167,6 +167,12 @@ func TestReplicasStampede(t *testing.T) {
 		<-release
 		return answer(ctx, x, n)
 	}
+	// A replica alone trusts its memory for a while before it is in touch with Redis.
+	eventually(t, "asking Redis", func() bool {
+		before := r.Calls("get")
+		_, _ = ask(t, all[0], always(c), fmt.Sprintf("probe-%d", probes.Add(1)))
+		return r.Calls("get") > before
+	})
 	before := r.Calls("get")
 	var done sync.WaitGroup
 	for range 1000 {
