@@ -49,5 +49,6 @@
 //
 // A change is told before its call returns, and the call waits until the other replicas have said that they know, for at
 // most the timeout. What can't be told is told later, in front of the next beat. A replica that stopped in order says so;
-// one that was just not heard of for a while is taken for dead, and waited for no longer.
+// one that was just not heard of for a while is taken for dead, and waited for no longer. What was asked for before that is
+// outdated then: it may have been killed between a change and telling of it.
 package shared

@@ -23,6 +23,9 @@ type Level struct {
 	// until is up to when memory is trusted, in nanoseconds after start, and floor the first epoch that is.
 	until atomic.Int64
 	floor atomic.Uint64
+	// notBefore is when a replica was last taken for dead, in nanoseconds after start: what was asked for before is not taken
+	// from Redis.
+	notBefore atomic.Int64
 	// broken says that Redis did not answer last time. Nobody but the next beat asks it then.
 	broken atomic.Bool
 	// owes says that there are changes that could not be told.

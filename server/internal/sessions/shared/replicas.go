@@ -135,7 +135,10 @@ func (l *Level) beaten(m message) {
 	until := l.confirmed
 	for id, p := range l.peers {
 		if now.Sub(p.heard) > defaultGone {
+			// It may have been killed just when it had something to tell, so what is known from before counts no more.
 			delete(l.peers, id)
+			l.notBefore.Store(int64(now.Sub(l.start)))
+			l.floor.Store(l.options.Gap())
 		} else if p.told.Before(until) {
 			until = p.told
 		}

@@ -12,7 +12,8 @@ import (
 	"golang.org/x/crypto/chacha20poly1305"
 )
 
-// format is the version of what is in Redis and between replicas; replicas of another one neither see nor hear these.
+// format is the version of what is in Redis and between replicas. Replicas of another one neither see nor hear these: a new
+// one wants a word in the changelog, for changes don't cross while both run.
 const format = "1"
 
 // nameBytes is how much of an HMAC makes a name.

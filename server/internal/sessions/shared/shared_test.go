@@ -267,7 +267,8 @@ func TestTrust(t *testing.T) {
 	t.Parallel()
 	c := new(clock)
 	r := redistest.Start(t)
-	l := newLevel(t, r, func(o *Options) { o.Now = c.now; o.Gap = func() uint64 { return 7 } })
+	var epoch uint64 = 6
+	l := newLevel(t, r, func(o *Options) { o.Now = c.now; o.Gap = func() uint64 { epoch++; return epoch } })
 	trusts := func(want bool, epoch uint64, when string) {
 		t.Helper()
 		if l.Trusts(epoch, c.now()) != want {
@@ -282,6 +283,7 @@ func TestTrust(t *testing.T) {
 	}
 	heard := func() { l.take(message{Kind: kindBeat, From: l.self, Beat: l.beat}) }
 	const step = 100 * time.Millisecond
+	keep(t, newLevel(t, r), keyA, entryA)
 
 	l.begin()
 	l.end()
@@ -334,16 +336,23 @@ func TestTrust(t *testing.T) {
 	c.pass(2 * step)
 	own()
 	heard()
-	trusts(true, 7, "as it must be dead")
+	trusts(true, 8, "as it must be dead")
+	trusts(false, 7, "as it may have been killed before it could tell")
+	if found, _ := newLevel(t, r).Find(t.Context(), keyA); found == nil {
+		t.Error("a replica that knows nothing of it finds nothing")
+	}
+	gone(t, l, keyA, "from before somebody was taken for dead")
+	c.pass(step)
+	keep(t, l, keyB, entryB)
 	// What has waited to be read counts from when it must have been published.
 	l.take(message{Kind: kindBeat, From: "late", Beat: 1})
 	c.pass(10 * time.Second)
 	l.take(message{Kind: kindBeat, From: "late", Beat: 2})
 	own()
 	heard()
-	trusts(false, 7, "after a beat of another that was read late")
+	trusts(false, 8, "after a beat of another that was read late")
 	l.end()
-	trusts(false, 7, "at the end")
+	trusts(false, 8, "at the end")
 }
 
 // TestLateBeat: a beat that comes late to Redis is not published, and the next one is on time.

@@ -128,7 +128,11 @@ func (l *Level) decode(kept, name string, now int64) *Entry {
 	e.Encoded = b
 	e.Age = time.Duration(now-at) * time.Microsecond
 	e.Lifetime = min(e.Lifetime, l.options.TTL)
-	if e.Age < 0 || e.Age >= e.Lifetime || l.options.Now().UnixNano() > end+int64(backdated) {
+	here := l.options.Now()
+	if e.Age < 0 || e.Age >= e.Lifetime || here.UnixNano() > end+int64(backdated) {
+		return nil
+	}
+	if dead := l.notBefore.Load(); dead > 0 && int64(here.Sub(l.start)-e.Age) < dead {
 		return nil
 	}
 	return e

@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -54,6 +55,50 @@ func TestTransports(t *testing.T) {
 		} else if found, ticket := l.Find(t.Context(), keyA); found != nil || ticket.generation != "" || !l.broken.Load() {
 			t.Errorf("%s answers %v", url, found)
 		}
+	}
+}
+
+// TestACL: a user who may do what the README says may do all that is needed, and is in touch.
+func TestACL(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../../../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, commands, _ := strings.Cut(string(readme), "- An ACL has to allow ")
+	commands, _, _ = strings.Cut(commands, ", for keys and channels")
+	user := []any{"acl", "setuser", "replica", "on", ">p", "~kratosgrpc:*", "&kratosgrpc:*", "-@all"}
+	for _, command := range regexp.MustCompile("`([a-z]+)`").FindAllStringSubmatch(commands, -1) {
+		user = append(user, "+"+command[1])
+	}
+	r := redistest.Start(t)
+	if err := r.Client.Do(t.Context(), user...).Err(); err != nil {
+		t.Fatal(err)
+	}
+	known := make(chan struct{}, 1)
+	var all []*Level
+	for range 2 {
+		l := newLevel(t, r, func(o *Options) {
+			o.URL = strings.Replace(r.URL, "unix://", "unix://replica:p@", 1)
+			o.Changed = func(Change) { known <- struct{}{} }
+		})
+		l.until.Store(0)
+		run(t, l)
+		all = append(all, l)
+	}
+	for _, l := range all {
+		for deadline := time.Now().Add(30 * time.Second); !l.usable(); time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatal("it is not in touch")
+			}
+		}
+	}
+	keep(t, all[0], keyA, entryA)
+	all[0].Tell(t.Context(), Change{Keys: []Key{keyA}, IDs: []string{"session-a"}})
+	gone(t, all[1], keyA, "changed")
+	<-known
+	if all[0].owes.Load() {
+		t.Error("the change is not told")
 	}
 }
 
