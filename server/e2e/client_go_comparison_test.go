@@ -151,9 +151,9 @@ func (m *member) maskBody(value any) any {
 				delete(value, key)
 			case key == "since":
 				value[key] = "<duration>"
-			case key == "user_agent":
-				// Kratos sees kratosgrpc, not the client that it answers.
-				value[key] = "<user agent>"
+			case key == "ip_address":
+				// Kratos notes the port too of who asks it directly.
+				value[key] = "<address>"
 			case key == "secret", key == "text" && (value["id"] == "totp_secret_key" || value["node_type"] == "text" || isSecret(value["context"])), key == "src", key == "integrity", key == "nonce",
 				key == "value" && value["name"] == "csrf_token":
 				value[key] = "<secret>"
