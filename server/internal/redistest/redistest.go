@@ -69,6 +69,7 @@ func (r *Redis) Start(args ...string) {
 	r.tb.Helper()
 	all := append([]string{"--port", "0", "--unixsocket", filepath.Join(r.folder, "s"), "--dir", r.folder, "--save", "", "--appendonly", "no"}, args...)
 	r.process = exec.CommandContext(context.Background(), "redis-server", all...) //nolint:gosec // By tests.
+	r.process.SysProcAttr = endWithParent()
 	if err := r.process.Start(); err != nil {
 		r.tb.Fatal(err)
 	}
