@@ -32,12 +32,17 @@ type Caller struct {
 	// SentForm says that the caller sent an HTML form, in which every value is a text, whatever it stands for: it has to
 	// go upstream as a form too, so that Kratos makes of it what the identity's schema asks for.
 	SentForm bool
-	// Address is where the caller is, and UserAgent what it calls itself: Kratos keeps both with a session that begins. Both
-	// may be missing.
+	// Address is where the caller is: one without a zone, and no IPv4 address within IPv6. UserAgent is what the caller calls
+	// itself, in printable ASCII. Kratos 1.x keeps both with a session that begins. Either may be missing.
 	Address   netip.Addr
 	UserAgent string
 	// RequestID is the id that the caller gave to its request, if it gave one.
 	RequestID string
+}
+
+// Anonymous is the caller without what proves who it is, and without wishes.
+func (c *Caller) Anonymous() *Caller {
+	return &Caller{Address: c.Address, UserAgent: c.UserAgent, RequestID: c.RequestID}
 }
 
 // CredentialKind says how a credential is sent.

@@ -12,6 +12,7 @@ import (
 // sessionsCases are what an identity can do with its sessions, and how browsers log out in Kratos 1.x.
 var sessionsCases = []func(*fixture){
 	sessionsAreListed, oneSessionIsDisabled, otherSessionsAreDisabled, sessionsNeedASession, codesAreExchanged, browserLogsOutByToken, appLogsOut, schemasAreListed,
+	sessionKnowsItsDevice,
 }
 
 // another logs an account in once more.

@@ -3,6 +3,7 @@ package adaptertest
 import (
 	"maps"
 	"net/http"
+	"net/netip"
 	"slices"
 	"testing"
 
@@ -18,6 +19,9 @@ type client interface {
 // apiClient is a client without cookies.
 type apiClient struct {
 	credential adapters.Credential
+	// address and userAgent are whence it calls and what it calls itself, if that is known.
+	address   netip.Addr
+	userAgent string
 	// answer is the last one.
 	answer adapters.Answer
 }
@@ -36,7 +40,9 @@ func withBearer(token string) *apiClient {
 }
 
 func (c *apiClient) exchange() *adapters.Exchange {
-	return &adapters.Exchange{Caller: adapters.Caller{Credential: c.credential, Accept: "application/json", AcceptUnsaid: true}}
+	return &adapters.Exchange{Caller: adapters.Caller{
+		Credential: c.credential, Accept: "application/json", AcceptUnsaid: true, Address: c.address, UserAgent: c.userAgent,
+	}}
 }
 
 func (c *apiClient) keep(answer adapters.Answer) { c.answer = answer }

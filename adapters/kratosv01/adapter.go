@@ -52,8 +52,7 @@ func ownCookie(name string) bool { return name == sessionCookie || name == "csrf
 
 // header is what goes upstream for a caller: its cookies, and no token, which means nothing to this generation.
 func header(x *adapters.Exchange) http.Header {
-	asker := adapters.Caller{RequestID: x.Caller.RequestID}
-	return selfservice.Header(&asker, x.Caller.CookieHeader(ownCookie), wantHTML)
+	return selfservice.Header(x.Caller.Anonymous(), x.Caller.CookieHeader(ownCookie), wantHTML)
 }
 
 // get fetches what path says.

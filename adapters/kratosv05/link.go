@@ -66,7 +66,7 @@ func (a *Adapter) sendLink(ctx context.Context, x *adapters.Exchange, l linkForm
 		return err
 	}
 
-	own := &adapters.Caller{RequestID: x.Caller.RequestID}
+	own := x.Caller.Anonymous()
 	started, err := a.client.Do(ctx, upstream.Request{Method: http.MethodGet, Path: l.browserPath, Header: selfservice.Header(own, "", own.Accept)})
 	if err != nil {
 		return err

@@ -71,7 +71,7 @@ func readSchema(item []byte) (*kratosgrpcv1.IdentitySchema, error) {
 // GetWebAuthnJavaScript is GET /.well-known/ory/webauthn.js.
 func (a *Adapter) GetWebAuthnJavaScript(ctx context.Context, x *adapters.Exchange, _ *kratosgrpcv1.GetWebAuthnJavaScriptRequest) (*kratosgrpcv1.GetWebAuthnJavaScriptResponse, error) {
 	// It is nobody's in particular.
-	res, err := a.get(ctx, &adapters.Exchange{Caller: adapters.Caller{RequestID: x.Caller.RequestID}}, apiClient, "", "/.well-known/ory/webauthn.js", nil)
+	res, err := a.get(ctx, &adapters.Exchange{Caller: *x.Caller.Anonymous()}, apiClient, "", "/.well-known/ory/webauthn.js", nil)
 	if err != nil {
 		return nil, err
 	}

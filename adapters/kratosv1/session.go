@@ -70,7 +70,7 @@ func (a *Adapter) endSession(ctx context.Context, x *adapters.Exchange, token st
 func (a *Adapter) ExchangeSessionToken(ctx context.Context, x *adapters.Exchange, req *kratosgrpcv1.ExchangeSessionTokenRequest) (*kratosgrpcv1.ExchangeSessionTokenResponse, error) {
 	query := newQuery().add("init_code", req.GetInitCode()).add("return_to_code", req.GetReturnToCode())
 	// The codes are the credential.
-	res, err := a.get(ctx, &adapters.Exchange{Caller: adapters.Caller{RequestID: x.Caller.RequestID}}, apiClient, wantJSON, "/sessions/token-exchange", query.Values)
+	res, err := a.get(ctx, &adapters.Exchange{Caller: *x.Caller.Anonymous()}, apiClient, wantJSON, "/sessions/token-exchange", query.Values)
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,8 @@ func Header(c *adapters.Caller, cookies, accept string) http.Header {
 		h.Set("X-Request-Id", c.RequestID)
 	}
 	if c.Address.IsValid() {
-		// Of the four headers that Kratos 1.x believes, the one that it reads first. None of the others is ever sent.
+		// Of the four headers that Kratos 1.x believes, whoever sends them, the one that it reads first. None of the others
+		// is ever sent, and to Kratos 0.x it means nothing.
 		h.Set("True-Client-Ip", c.Address.String())
 	}
 	if c.UserAgent != "" {

@@ -29,7 +29,8 @@ type answer struct {
 
 // question asks Kratos.
 func (l *Lookup) question(ctx context.Context, adapter adapters.Adapter, caller adapters.Caller, req *kratosgrpcv1.WhoamiRequest) *answer {
-	// It may be asked for many, and nothing of whoever was first is to stand for all.
+	// It may be asked for many, and nothing of whoever was first is to stand for all. Kratos keeps from where a session
+	// began, not from where it is asked about.
 	caller.Address, caller.UserAgent = netip.Addr{}, ""
 	x := &adapters.Exchange{Caller: caller}
 	a := new(answer)
