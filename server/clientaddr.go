@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"net/netip"
@@ -15,9 +16,34 @@ import (
 // proxies are the networks of the proxies whose word counts on whom they speak for.
 type proxies []netip.Prefix
 
+// newProxies reads IPv4 networks that are written as IPv6 ones, as where both are served, for what they mean: addresses are
+// compared as IPv4 ones.
+func newProxies(networks []netip.Prefix) proxies {
+	const mapped = 96
+	p := make(proxies, 0, len(networks))
+	for _, network := range networks {
+		if network.Addr().Is4In6() && network.Bits() >= mapped {
+			network = netip.PrefixFrom(network.Addr().Unmap(), network.Bits()-mapped)
+		}
+		p = append(p, network)
+	}
+	return p
+}
+
+// validateProxies refuses networks that are none.
+func validateProxies(networks []netip.Prefix) error {
+	if slices.ContainsFunc(networks, func(network netip.Prefix) bool { return !network.IsValid() }) {
+		return errors.New("a network of trusted proxies is malformed")
+	}
+	return nil
+}
+
 // client is the address of who has asked: the peer's, or what it says in X-Forwarded-For if it is one of the proxies. That
 // is read from the end, to which each proxy adds whom it has heard, up to the first that is none of them: what stands before
 // may be anybody's invention, and so may be all that comes with an entry that is no address.
+//
+// Neither Forwarded nor X-Real-IP is read. Most proxies hand on what a client sends of those, and a second header that
+// counts is a second way to lie.
 func (p proxies) client(peer netip.Addr, forwarded []string) netip.Addr {
 	heard := peer.Unmap().WithZone("")
 	for _, line := range slices.Backward(forwarded) {

@@ -7,30 +7,35 @@ import (
 
 func TestClientAddress(t *testing.T) {
 	t.Parallel()
-	trusted := proxies{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8"), netip.MustParsePrefix("192.0.2.7/32")}
+	trusted := newProxies([]netip.Prefix{
+		netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8"), netip.MustParsePrefix("192.0.2.7/32"),
+		netip.MustParsePrefix("::ffff:172.16.0.0/108"),
+	})
 	for name, c := range map[string]struct {
 		peer      string
 		forwarded []string
 		want      string
 	}{
-		"nobody in between":                {"203.0.113.1", nil, "203.0.113.1"},
-		"a client that says it is another": {"203.0.113.1", []string{"198.51.100.1"}, "203.0.113.1"},
-		"a proxy":                          {"10.0.0.1", []string{"203.0.113.1"}, "203.0.113.1"},
-		"a proxy that says nothing":        {"10.0.0.1", nil, "10.0.0.1"},
-		"a chain of proxies":               {"10.0.0.1", []string{"203.0.113.1, 192.0.2.7,10.9.9.9"}, "203.0.113.1"},
-		"a chain in several lines":         {"10.0.0.1", []string{"203.0.113.1", "192.0.2.7", "10.9.9.9"}, "203.0.113.1"},
-		"what the client has invented":     {"10.0.0.1", []string{"1.1.1.1, 10.5.5.5, 203.0.113.1"}, "203.0.113.1"},
-		"nobody but proxies":               {"10.0.0.1", []string{"10.0.0.3, 10.0.0.2"}, "10.0.0.3"},
-		"no address":                       {"10.0.0.1", []string{"203.0.113.1, junk"}, "10.0.0.1"},
-		"no address behind a proxy":        {"10.0.0.1", []string{"junk, 10.0.0.2"}, "10.0.0.2"},
-		"empty":                            {"10.0.0.1", []string{""}, "10.0.0.1"},
-		"an empty entry":                   {"10.0.0.1", []string{"203.0.113.1,"}, "10.0.0.1"},
-		"an empty line before":             {"10.0.0.1", []string{"", "203.0.113.1"}, "203.0.113.1"},
-		"with a port":                      {"10.0.0.1", []string{"203.0.113.1:4711"}, "203.0.113.1"},
-		"the sixth version, with a port":   {"fd00::1", []string{"[2001:db8::1]:4711"}, "2001:db8::1"},
-		"the fourth within the sixth":      {"::ffff:10.0.0.1", []string{"::ffff:203.0.113.1"}, "203.0.113.1"},
-		"with a zone":                      {"fe80::1%eth0", []string{"203.0.113.1"}, "fe80::1"},
-		"a proxy with a zone":              {"fd00::1", []string{"fe80::2%eth0"}, "fe80::2"},
+		"nobody in between":                 {"203.0.113.1", nil, "203.0.113.1"},
+		"a client that says it is another":  {"203.0.113.1", []string{"198.51.100.1"}, "203.0.113.1"},
+		"a proxy":                           {"10.0.0.1", []string{"203.0.113.1"}, "203.0.113.1"},
+		"a proxy that says nothing":         {"10.0.0.1", nil, "10.0.0.1"},
+		"a chain of proxies":                {"10.0.0.1", []string{"203.0.113.1, 192.0.2.7,10.9.9.9"}, "203.0.113.1"},
+		"a chain in several lines":          {"10.0.0.1", []string{"203.0.113.1", "192.0.2.7", "10.9.9.9"}, "203.0.113.1"},
+		"what the client has invented":      {"10.0.0.1", []string{"1.1.1.1, 10.5.5.5, 203.0.113.1"}, "203.0.113.1"},
+		"nobody but proxies":                {"10.0.0.1", []string{"10.0.0.3, 10.0.0.2"}, "10.0.0.3"},
+		"no address":                        {"10.0.0.1", []string{"203.0.113.1, junk"}, "10.0.0.1"},
+		"no address behind a proxy":         {"10.0.0.1", []string{"junk, 10.0.0.2"}, "10.0.0.2"},
+		"empty":                             {"10.0.0.1", []string{""}, "10.0.0.1"},
+		"an empty entry":                    {"10.0.0.1", []string{"203.0.113.1,"}, "10.0.0.1"},
+		"an empty line before":              {"10.0.0.1", []string{"", "203.0.113.1"}, "203.0.113.1"},
+		"with a port":                       {"10.0.0.1", []string{"203.0.113.1:4711"}, "203.0.113.1"},
+		"the sixth version, with a port":    {"fd00::1", []string{"[2001:db8::1]:4711"}, "2001:db8::1"},
+		"the fourth within the sixth":       {"::ffff:10.0.0.1", []string{"::ffff:203.0.113.1"}, "203.0.113.1"},
+		"a network within the sixth":        {"172.31.0.1", []string{"203.0.113.1"}, "203.0.113.1"},
+		"beside a network within the sixth": {"172.32.0.1", []string{"203.0.113.1"}, "172.32.0.1"},
+		"with a zone":                       {"fe80::1%eth0", []string{"203.0.113.1"}, "fe80::1"},
+		"a proxy with a zone":               {"fd00::1", []string{"fe80::2%eth0"}, "fe80::2"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -99,6 +99,9 @@ func (c *Config) Validate() error {
 	case c.Logger == nil:
 		return errors.New("the logger is missing")
 	}
+	if err := validateProxies(c.TrustedProxies); err != nil {
+		return err
+	}
 	if err := c.Limits.validate(); err != nil {
 		return err
 	}

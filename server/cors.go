@@ -34,6 +34,8 @@ func validateOrigins(origins []string) error {
 			return fmt.Errorf("the CORS origin %q has to name one origin: with cookies, all of them is nobody's wish", origin)
 		case err != nil, u.Scheme != "http" && u.Scheme != "https", u.Host == "", u.User != nil, u.Scheme+"://"+u.Host != origin:
 			return fmt.Errorf("the CORS origin %q has to be a scheme and a host, and nothing else, like https://app.example.org", origin)
+		case u.Scheme == "https" && u.Port() == "443", u.Scheme == "http" && u.Port() == "80", strings.ToLower(origin) != origin:
+			return fmt.Errorf("the CORS origin %q is not as browsers write it, in small letters and without the port that goes without saying", origin)
 		}
 	}
 	return nil

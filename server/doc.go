@@ -28,17 +28,19 @@
 // # Credentials
 //
 // Of a call's metadata (over REST: its headers), these are read and nothing else: authorization, x-session-token,
-// cookie, accept, x-request-id and, for Whoami, cache-control. One credential goes upstream: a bearer token in
+// cookie, accept, x-request-id and, for Whoami, cache-control; and, for Kratos's list of devices, user-agent and
+// grpcgateway-user-agent, and x-forwarded-for where a trusted proxy says it. One credential goes upstream: a bearer token in
 // authorization if there is one, else x-session-token, else the cookies, and of those only Kratos's own. With a token no
-// cookie is sent, and none comes back. An answer's metadata holds set-cookie, one entry a cookie, and x-kratos-authenticated-identity-id; nothing else
-// of Kratos's headers.
+// cookie is sent, and none comes back. An answer's metadata holds set-cookie, one entry a cookie, and
+// x-kratos-authenticated-identity-id; nothing else of Kratos's headers.
 //
 // accept is Kratos's own switch for browser flows: with application/json, which is the default over gRPC, what is wrong
 // with a request is a status; with text/html Kratos sends the browser to its error UI, which is a redirect. Where it is
 // said, and not the default, Kratos 1.x answers the start of a browser flow with the flow.
 //
-// Between the REST view and the server in memory there is some more: whether the body was a form, and the status that
-// Kratos answered with. The server that gRPC clients reach neither reads the one nor says the other.
+// Between the REST view and the server in memory there is some more: whether the body was a form, where the client is and
+// what it calls itself, and the status that Kratos answered with. The server that gRPC clients reach neither reads the
+// former nor says the latter.
 //
 // # Design
 //

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -162,6 +163,15 @@ func TestStart(t *testing.T) {
 		"no upstream timeout":        {func(c *server.Config) { c.UpstreamTimeout = 0 }, "upstream timeout"},
 		"no readiness interval":      {func(c *server.Config) { c.ReadyInterval = 0 }, "readiness"},
 		"no drain timeout":           {func(c *server.Config) { c.DrainTimeout = 0 }, "drain timeout"},
+		"negative drain delay":       {func(c *server.Config) { c.DrainDelay = -1 }, "drain delay"},
+		"a malformed proxy":          {func(c *server.Config) { c.TrustedProxies = make([]netip.Prefix, 1) }, "trusted proxies"},
+		"no streams":                 {func(c *server.Config) { c.Limits.ConcurrentStreams = 0 }, "concurrent streams"},
+		"no headers":                 {func(c *server.Config) { c.Limits.HeaderBytes = 0 }, "headers"},
+		"negative connection age":    {func(c *server.Config) { c.Limits.ConnectionAge = -1 }, "age of connections"},
+		"no grace":                   {func(c *server.Config) { c.Limits.ConnectionAgeGrace = 0 }, "grace"},
+		"no interval of pings":       {func(c *server.Config) { c.Limits.PingInterval = 0 }, "pings"},
+		"no time for a handshake":    {func(c *server.Config) { c.Limits.Handshake = 0 }, "handshake"},
+		"any CORS origin":            {func(c *server.Config) { c.CORSOrigins = []string{"*"} }, "CORS"},
 		"no logger":                  {func(c *server.Config) { c.Logger = nil }, "logger"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -176,19 +186,28 @@ func TestStart(t *testing.T) {
 	}
 }
 
-// TestDrainDelay: at first a server that stops only says so, and serves; who uses REST is sent away from the connection.
+// TestDrainDelay: at first a server that stops only says so, and serves; who uses REST is sent away from the connection. It
+// goes on when there is no more time, or when somebody is in a hurry.
 func TestDrainDelay(t *testing.T) {
 	t.Parallel()
 	logged := new(capturedLog)
-	s := startServer(t, newAdapter(t, startStub(t, answers(http.StatusOK, stubSession)).URL), logged.capture, func(c *server.Config) { c.DrainDelay = time.Second })
+	s := startServer(t, newAdapter(t, startStub(t, answers(http.StatusOK, stubSession)).URL), logged.capture, func(c *server.Config) { c.DrainDelay = time.Hour })
 	awaitHealth(t, s, true)
+	watch, err := healthpb.NewHealthClient(s.conn).Watch(t.Context(), new(healthpb.HealthCheckRequest))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first, err := watch.Recv(); err != nil || first.GetStatus() != healthpb.HealthCheckResponse_SERVING {
+		t.Fatalf("the health is %v, %v", first, err)
+	}
+
 	stopped := make(chan struct{})
-	begun := time.Now()
 	go func() { defer close(stopped); s.stop() }()
-	logged.await(t, "draining")
+	if next, err := watch.Recv(); err != nil || next.GetStatus() != healthpb.HealthCheckResponse_NOT_SERVING {
+		t.Errorf("who watches the health is told %v, %v", next, err)
+	}
 	awaitHealth(t, s, false)
-	served := 0
-	for time.Since(begun) < 500*time.Millisecond {
+	for range 20 {
 		if _, err := kratosgrpcv1.NewSessionServiceClient(s.conn).Whoami(t.Context(), new(kratosgrpcv1.WhoamiRequest)); err != nil {
 			t.Fatal(err)
 		}
@@ -200,13 +219,27 @@ func TestDrainDelay(t *testing.T) {
 		if !res.Close || res.StatusCode != http.StatusOK {
 			t.Fatalf("the answer is %s, and the connection stays: %t", res.Status, !res.Close)
 		}
-		served++
 	}
-	if served == 0 {
-		t.Error("nothing was served")
+	select {
+	case <-stopped:
+		t.Fatal("the server has not waited")
+	default:
 	}
+
+	s.hurry()
+	s.hurry()
 	<-stopped
-	if took := time.Since(begun); took < time.Second {
+	logged.await(t, `"msg":"stopped"`)
+}
+
+// TestDrainDelayEnds: nobody has to be in a hurry.
+func TestDrainDelayEnds(t *testing.T) {
+	t.Parallel()
+	const delay = 200 * time.Millisecond
+	s := startServer(t, newAdapter(t, startStub(t, answers(http.StatusOK, stubSession)).URL), func(c *server.Config) { c.DrainDelay = delay })
+	begun := time.Now()
+	s.stop()
+	if took := time.Since(begun); took < delay {
 		t.Errorf("the server stopped after %s", took)
 	}
 }

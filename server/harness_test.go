@@ -25,6 +25,8 @@ type testServer struct {
 
 	// stop tells the server to stop and waits until it has; it may be called more than once.
 	stop func()
+	// hurry has it stop without a delay.
+	hurry func()
 }
 
 // startServer serves an adapter until the test ends.
@@ -62,7 +64,8 @@ func startServer(t testing.TB, adapter adapters.Adapter, configure ...func(*serv
 			Transport:     transport,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		stop: func() { cancel(); <-ended },
+		stop:  func() { cancel(); <-ended },
+		hurry: s.Hurry,
 	}
 	t.Cleanup(func() {
 		_ = conn.Close()

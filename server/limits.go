@@ -76,15 +76,26 @@ func (l *Limits) grpcOptions() []grpc.ServerOption {
 const (
 	readTimeout = 30 * time.Second
 	idleTimeout = 2 * time.Minute
-	// writeTimeout is from the end of a request's headers to the end of the answer: reading, asking Kratos, and a client that
-	// takes its time.
-	writeTimeout = 2 * time.Minute
+	// answerTimeout is how long a client may take to read its answer.
+	answerTimeout = time.Minute
 )
 
-// httpServer makes an HTTP server with its limits.
-func (l *Limits) httpServer() *http.Server {
+// httpServer makes an HTTP server with its limits. Its write timeout is from the end of a request's headers to the end of the
+// answer, so that Kratos, which may take as long as upstream says, is asked meanwhile.
+func (l *Limits) httpServer(upstream time.Duration) *http.Server {
 	return &http.Server{
-		ReadHeaderTimeout: l.Handshake, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, WriteTimeout: writeTimeout,
+		ReadHeaderTimeout: l.Handshake, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
+		WriteTimeout:   readTimeout + upstream + answerTimeout,
 		MaxHeaderBytes: int(l.HeaderBytes),
 	}
+}
+
+// streamTime is how long a stream may last, or 0 for as long as its client likes. It is less than the grace of old
+// connections, at whose end they are cut off without a word: one that begins as its connection gets old, and before its
+// client has heard of it, is to end before that.
+func (l *Limits) streamTime() time.Duration {
+	if l.ConnectionAge == 0 {
+		return 0
+	}
+	return l.ConnectionAgeGrace - l.ConnectionAgeGrace/10
 }

@@ -83,7 +83,7 @@ func serveOpenAPI(w http.ResponseWriter, _ *http.Request) {
 // forward prepares a request for the gateway: what the gateway would hand on regardless of its matcher, or take for a
 // command, is not there when it looks. What only asks whose session it is goes to whoami instead.
 func (s *Server) forward(mux, whoami http.Handler) http.Handler {
-	trusted := proxies(s.config.TrustedProxies)
+	trusted := s.backend.proxies
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Cache-Control", noCache)

@@ -91,10 +91,8 @@ func New(config Config, adapter adapters.Adapter) (_ *Server, err error) {
 		}
 	}()
 
-	s.backend = &backend{draining: s.health.draining, upstream: s.upstream, sessions: s.sessions, rewrite: s.rewrite, proxies: config.TrustedProxies}
-	if config.Limits.ConnectionAge > 0 {
-		s.backend.watchFor = config.Limits.ConnectionAgeGrace
-	}
+	s.backend = &backend{draining: s.health.draining, upstream: s.upstream, sessions: s.sessions, rewrite: s.rewrite, proxies: newProxies(config.TrustedProxies)}
+	s.backend.watchFor = config.Limits.streamTime()
 	validate, err := newValidateInterceptor()
 	if err != nil {
 		return nil, err
@@ -122,7 +120,7 @@ func New(config Config, adapter adapters.Adapter) (_ *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s.http = config.Limits.httpServer()
+	s.http = config.Limits.httpServer(config.UpstreamTimeout)
 	s.http.Handler, s.http.ErrorLog = s.closing(withCORS(config.CORSOrigins, handler)), newErrorLog(config.Logger)
 
 	if s.grpcListener, err = listen(config.GRPCAddr); err != nil {

@@ -23,7 +23,6 @@ func (s *sessionService) WatchSession(_ *kratosgrpcv1.WatchSessionRequest, strea
 	ctx, cancel := context.WithCancel(stream.Context())
 	defer cancel()
 	if s.backend.watchFor > 0 {
-		// After that, the connection may be cut off at any time, without a word.
 		defer time.AfterFunc(s.backend.watchFor, cancel).Stop()
 	}
 	// A server that stops would wait for it.

@@ -4,9 +4,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/alecthomas/kong"
 )
@@ -26,8 +23,7 @@ const description = `kratosgrpc serves the public API of Ory Kratos over gRPC an
 Every flag can be set in the environment too: --grpc-addr is KRATOSGRPC_GRPC_ADDR.`
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	ctx, again := untilSignal()
 
 	var c commands
 	run := kong.Parse(&c,
@@ -36,6 +32,7 @@ func main() {
 		kong.DefaultEnvars("KRATOSGRPC"),
 		kong.UsageOnError(),
 		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(again),
 	)
 	run.FatalIfErrorf(run.Run())
 }

@@ -91,6 +91,14 @@ func TestCommand(t *testing.T) {
 			{[]string{"serve", "--upstream=http://kratos:4433", "--redis-url=redis://u:secret-in-url@redis"}, "--session-cache-ttl"},
 			{[]string{"serve", "--upstream=http://kratos:4433", "--session-cache-ttl=1m", "--redis-url=redis://u:secret-in-url@redis"}, "--session-cache-key-file"},
 			{[]string{"serve", "--upstream=http://kratos:4433", "--session-cache-ttl=1m", "--session-cache-key-file=" + key, "--redis-url=redis://u:secret-in-url@redis:port"}, "redis://HOST:PORT"},
+			{[]string{"serve", "--upstream=http://kratos:4433", "--upstream-api=v1", "--trusted-proxies=10.0.0.0/8,proxy"}, "--trusted-proxies"},
+			{[]string{"serve", "--upstream=http://kratos:4433", "--upstream-api=v1", "--cors-allowed-origin=*"}, "CORS"},
+			{[]string{"serve", "--upstream=http://kratos:4433", "--upstream-api=v1", "--max-concurrent-streams=0"}, "streams"},
+			{[]string{"serve", "--upstream=http://kratos:4433", "--upstream-api=v1", "--max-header-bytes=0"}, "headers"},
+			{[]string{"serve", "--upstream=http://kratos:4433", "--upstream-api=v1", "--max-connection-age=-1s"}, "age"},
+			{[]string{"serve", "--upstream=http://kratos:4433", "--upstream-api=v1", "--max-connection-age-grace=0"}, "grace"},
+			{[]string{"serve", "--upstream=http://kratos:4433", "--upstream-api=v1", "--drain-delay=-1s"}, "drain delay"},
+			{[]string{"serve", "--upstream=http://kratos:4433", "--upstream-api=v1", "--drain-timeout=0"}, "drain timeout"},
 			{[]string{"healthcheck", "--grpc-addr=127.0.0.1:1"}, "refused"},
 		} {
 			out, err := run(t, binary, nil, c.args...)
@@ -118,6 +126,7 @@ func TestCommand(t *testing.T) {
 	t.Run("wrong upstream", func(t *testing.T) { verifyWrongUpstream(t, binary) })
 	t.Run("named upstream", func(t *testing.T) { verifyNamedUpstream(t, binary) })
 	t.Run("late upstream", func(t *testing.T) { verifyLateUpstream(t, binary) })
+	t.Run("second signal", func(t *testing.T) { verifySecondSignal(t, binary) })
 	t.Run("silent upstream", func(t *testing.T) { verifySilentUpstream(t, binary) })
 }
 
@@ -209,15 +218,16 @@ type serving struct {
 
 	log   *bytes.Buffer
 	probe []string
+	rest  string
 }
 
 // start serves, with these flags, until the test ends at the latest.
 func start(t *testing.T, binary string, flags ...string) *serving {
 	t.Helper()
-	grpcAddr := freeAddress(t)
+	grpcAddr, rest := freeAddress(t), freeAddress(t)
 	s := &serving{
-		Cmd: exec.Command(binary, append([]string{"serve", "--grpc-addr=" + grpcAddr, "--http-addr=" + freeAddress(t)}, flags...)...),
-		log: new(bytes.Buffer), probe: []string{"KRATOSGRPC_GRPC_ADDR=" + grpcAddr},
+		Cmd: exec.Command(binary, append([]string{"serve", "--grpc-addr=" + grpcAddr, "--http-addr=" + rest}, flags...)...),
+		log: new(bytes.Buffer), probe: []string{"KRATOSGRPC_GRPC_ADDR=" + grpcAddr}, rest: rest,
 	}
 	s.Stderr = s.log
 	if err := s.Start(); err != nil {
@@ -241,12 +251,28 @@ func (s *serving) becomes(t *testing.T, binary string, check ...string) {
 	t.Fatalf("healthcheck %v: %v\n%s", check, err, out)
 }
 
+// leaves waits until a server says that it is about to stop.
+func (s *serving) leaves(t *testing.T, binary string) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if _, err := run(t, binary, s.probe, "healthcheck", "--ready"); err != nil {
+			return
+		}
+	}
+	t.Fatal("the server does not say that it is about to stop")
+}
+
+func (s *serving) signal(t *testing.T, told syscall.Signal) {
+	t.Helper()
+	if err := s.Process.Signal(told); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // terminate tells a server to stop, which it does in order, and returns its log.
 func (s *serving) terminate(t *testing.T) string {
 	t.Helper()
-	if err := s.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
+	s.signal(t, syscall.SIGTERM)
 	if err := s.Wait(); err != nil {
 		t.Errorf("after SIGTERM: %v\n%s", err, s.log)
 	}
@@ -308,6 +334,57 @@ func verifySilentUpstream(t *testing.T, binary string) {
 	defer func() { _ = conn.Close() }()
 	if log := s.terminate(t); !strings.Contains(log, `"msg":"stopped"`) {
 		t.Errorf("the log does not end in order:\n%s", log)
+	}
+}
+
+// verifySecondSignal tells a server twice to stop: the second time it waits no longer for load balancers to notice. Another
+// one is told a third time, while a call is under way, and does not wait for that either.
+func verifySecondSignal(t *testing.T, binary string) {
+	t.Helper()
+	asked, release := make(chan struct{}, 1), make(chan struct{})
+	upstream := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/sessions/whoami" {
+			select {
+			case asked <- struct{}{}:
+			default:
+			}
+			<-release
+		}
+	}))
+	defer upstream.Close()
+	defer close(release)
+	flags := []string{"--upstream=" + upstream.URL, "--upstream-api=v1", "--drain-delay=1h", "--drain-timeout=1h", "--upstream-timeout=1h"}
+
+	twice := start(t, binary, flags...)
+	twice.becomes(t, binary, "--ready")
+	twice.signal(t, syscall.SIGTERM)
+	twice.leaves(t, binary)
+	if log := twice.terminate(t); !strings.Contains(log, `"msg":"draining at once"`) || !strings.Contains(log, `"msg":"stopped"`) {
+		t.Errorf("the log does not say that somebody was in a hurry:\n%s", log)
+	}
+
+	thrice := start(t, binary, flags...)
+	thrice.becomes(t, binary, "--ready")
+	go func() {
+		if res, err := http.Get("http://" + thrice.rest + "/sessions/whoami"); err == nil {
+			_ = res.Body.Close()
+		}
+	}()
+	<-asked
+	thrice.signal(t, syscall.SIGTERM)
+	thrice.leaves(t, binary)
+	ended := make(chan error, 1)
+	go func() { ended <- thrice.Wait() }()
+	for {
+		select {
+		case err := <-ended:
+			if exit := new(exec.ExitError); !errors.As(err, &exit) || exit.ExitCode() == 0 {
+				t.Errorf("told a third time, the server ends with %v", err)
+			}
+			return
+		case <-time.After(20 * time.Millisecond):
+			_ = thrice.Process.Signal(syscall.SIGINT)
+		}
 	}
 }
 

@@ -7,8 +7,6 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/kratosgrpc/kratosgrpc/adapters"
@@ -47,7 +45,7 @@ type serveCommand struct {
 }
 
 // Run serves until the process is told to stop.
-func (c *serveCommand) Run(ctx context.Context) error {
+func (c *serveCommand) Run(ctx context.Context, again hurry) error {
 	defer keepBallast()()
 	config := server.DefaultConfig()
 	config.Logger = newLogger(c.LogFormat, c.LogLevel)
@@ -85,16 +83,11 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer context.AfterFunc(ctx, func() { hurryOnSignal(s) })()
+	go func() {
+		<-again
+		s.Hurry()
+	}()
 	return s.Run(ctx)
-}
-
-// hurryOnSignal waits for somebody who tells the server again to stop, and means at once.
-func hurryOnSignal(s *server.Server) {
-	again := make(chan os.Signal, 1)
-	signal.Notify(again, os.Interrupt, syscall.SIGTERM)
-	<-again
-	s.Hurry()
 }
 
 // adapter is the one for the Kratos that was named or, if it is to be found out, that is there. Where none can be reached
