@@ -1,8 +1,15 @@
 package server
 
 import (
+	"context"
+	"net"
+	"net/http"
 	"net/netip"
+	"strings"
 	"testing"
+
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
 )
 
 func TestClientAddress(t *testing.T) {
@@ -58,4 +65,56 @@ func FuzzClientAddress(f *testing.F) {
 			t.Errorf("a client has made itself %s", got)
 		}
 	})
+}
+
+// TestPeers: who calls by something else than TCP has no address, whatever it says.
+func TestPeers(t *testing.T) {
+	t.Parallel()
+	everybody := newProxies([]netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")})
+	md := metadata.Pairs("x-forwarded-for", "203.0.113.1", clientAddressKey, "192.0.2.1")
+	for name, c := range map[string]struct {
+		peer net.Addr
+		want string
+	}{
+		"TCP":       {&net.TCPAddr{IP: net.IPv4(10, 0, 0, 1), Port: 4711}, "203.0.113.1"},
+		"a socket":  {&net.UnixAddr{Name: "@", Net: "unix"}, "invalid IP"},
+		"no peer":   {nil, "invalid IP"},
+		"IPv6, TCP": {&net.TCPAddr{IP: net.IPv6loopback, Port: 4711}, "203.0.113.1"},
+	} {
+		ctx := context.Background()
+		if c.peer != nil {
+			ctx = peer.NewContext(ctx, &peer.Peer{Addr: c.peer})
+		}
+		if got := everybody.clientAddress(ctx, md).String(); got != c.want {
+			t.Errorf("%s: got %s, want %s", name, got, c.want)
+		}
+	}
+	for remote, want := range map[string]string{"10.0.0.1:4711": "203.0.113.1", "[::1]:4711": "203.0.113.1", "@": "", "": "", "10.0.0.1": ""} {
+		r := &http.Request{RemoteAddr: remote, Header: http.Header{"X-Forwarded-For": {"203.0.113.1"}}}
+		if got := first(clientMetadata(everybody.withClient(t.Context(), r), nil), clientAddressKey); got != want {
+			t.Errorf("%q over REST: got %q, want %q", remote, got, want)
+		}
+	}
+}
+
+// TestUserAgent: what a client calls itself is no way into a header, and has an end.
+func TestUserAgent(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("a", 2*maxUserAgent)
+	for name, c := range map[string]struct {
+		md   metadata.MD
+		want string
+	}{
+		"its own":             {metadata.Pairs("user-agent", "grpc-go/1"), "grpc-go/1"},
+		"another's":           {metadata.Pairs("user-agent", "grpc-go/1", "grpcgateway-user-agent", "a browser"), "a browser"},
+		"none":                {nil, ""},
+		"a long one":          {metadata.Pairs("user-agent", long), long[:maxUserAgent]},
+		"two lines":           {metadata.Pairs("grpcgateway-user-agent", "a\r\nCookie: b", "user-agent", "c"), "c"},
+		"not ASCII":           {metadata.Pairs("user-agent", "Žofie"), ""},
+		"of the view's, lies": {metadata.Pairs(clientUserAgentKey, "smuggled", "user-agent", "c"), "c"},
+	} {
+		if got := userAgent(t.Context(), c.md); got != c.want {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
 }

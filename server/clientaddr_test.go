@@ -23,7 +23,7 @@ func TestDevices(t *testing.T) {
 	adapter := adapterFor(t, kratostest.V13, kratos.PublicURL)
 	lies := map[string]string{
 		"True-Client-Ip": "192.0.2.1", "Cf-Connecting-Ip": "192.0.2.2", "X-Real-Ip": "192.0.2.3", "X-Forwarded-For": "junk, 203.0.113.9, 198.51.100.4",
-		"X-Kratosgrpc-Client-Address": "192.0.2.5", "Grpc-Metadata-X-Kratosgrpc-Client-Address": "192.0.2.6",
+		"Forwarded": "for=192.0.2.4", "Cf-Ipcity": "Nowhere", "X-Kratosgrpc-Client-User-Agent": "smuggled", "X-Kratosgrpc-Client-Address": "192.0.2.5", "Grpc-Metadata-X-Kratosgrpc-Client-Address": "192.0.2.6",
 	}
 	for name, c := range map[string]struct {
 		trusted []netip.Prefix

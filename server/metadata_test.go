@@ -24,6 +24,8 @@ var foreign = map[string]string{
 	"X-Real-Ip":                          "192.0.2.1",
 	"True-Client-Ip":                     "192.0.2.1",
 	"Cf-Connecting-Ip":                   "192.0.2.1",
+	"Cf-Ipcity":                          "Nowhere",
+	"Cf-Ipcountry":                       "XX",
 	"X-Kratosgrpc-Client-Address":        "192.0.2.1",
 	"X-Kratosgrpc-Client-User-Agent":     "smuggled",
 	"Grpc-Metadata-Authorization":        "Bearer smuggled",
