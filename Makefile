@@ -4,10 +4,10 @@ GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 # What `make breaking` compares the protos with; chosen by .ci/breaking when empty.
 BASE    ?=
-# Which benchmarks `make bench` runs, and for how long `make fuzz` runs each fuzz test.
+# Which benchmarks `make bench-go` runs, and for how long `make fuzz` runs each fuzz test.
 BENCH    ?= .
 FUZZTIME ?= 10s
-# What `make run` is told, for example ARGS="--http-addr=127.0.0.1:8081".
+# What `make run` and `make bench` are told, for example ARGS="--http-addr=127.0.0.1:8081".
 ARGS     ?=
 
 SHELL       := bash
@@ -61,7 +61,12 @@ test: ## Run every test of every module, the main one with the race detector
 	[[ -z $$failed ]] || { echo "Tests failed in:$$failed" >&2; exit 1; }
 
 .PHONY: bench
-bench: ## Run the benchmarks that match BENCH
+bench: ## Measure what whoami costs and what it is compared with, and write that down; ARGS="--help" lists what can be chosen
+	@cd server/bench
+	$(GO) run . $(ARGS)
+
+.PHONY: bench-go
+bench-go: ## Run the Go benchmarks that match BENCH
 	@$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem ./...
 
 .PHONY: fuzz

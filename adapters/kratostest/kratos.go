@@ -141,6 +141,9 @@ func (k *Kratos) runOnce(ctx context.Context) error {
 	cmd.Dir = cmp.Or(k.installed.workDir, k.dir)
 	cmd.Env = environment(k.env)
 	cmd.Stdout, cmd.Stderr = k.logs, k.logs
+	if k.options.Output != nil {
+		cmd.Stdout, cmd.Stderr = k.options.Output, k.options.Output
+	}
 
 	process, err := startProcess(cmd)
 	if err != nil {
@@ -199,5 +202,14 @@ func (k *Kratos) Restart(ctx context.Context) error {
 	return k.run(ctx)
 }
 
-// Logs returns the last part of what the server wrote, over all its restarts.
+// PID is the server's process, for those who want to know what it takes. It
+// changes with a restart.
+func (k *Kratos) PID() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.process.cmd.Process.Pid
+}
+
+// Logs returns the last part of what the server wrote, over all its restarts;
+// nothing with [Options.Output].
 func (k *Kratos) Logs() string { return k.logs.String() }

@@ -2,6 +2,7 @@ package kratostest
 
 import (
 	"cmp"
+	"os"
 	"time"
 )
 
@@ -75,6 +76,10 @@ type Options struct {
 	// ExtraConfig may change the configuration before it is written. Keys are
 	// those of Kratos's configuration file.
 	ExtraConfig func(config map[string]any)
+
+	// Output takes what Kratos writes, at no cost to this process. Default: it is
+	// kept for [Kratos.Logs].
+	Output *os.File
 
 	// Logf is told about builds and retries. Default: nobody is.
 	Logf func(format string, args ...any)

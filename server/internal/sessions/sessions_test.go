@@ -62,7 +62,7 @@ func noSession() error {
 	return &adapters.Error{Reason: kratosgrpcv1.ErrorReason_ERROR_REASON_NO_ACTIVE_SESSION, Message: "no session", HTTPStatus: 401, Upstream: &kratosgrpcv1.UpstreamError{Code: 401}}
 }
 
-func newLookup(t *testing.T, c *clock, o sessions.Options) *sessions.Lookup {
+func newLookup(t testing.TB, c *clock, o sessions.Options) *sessions.Lookup {
 	t.Helper()
 	o.Now, o.Timeout = c.now, 10*time.Second
 	if o.Size == 0 {

@@ -1,0 +1,2 @@
+// Command bench measures what whoami costs, beside what it is compared with.
+package main

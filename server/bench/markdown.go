@@ -1,0 +1,136 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// What stands between these is what the README quotes.
+const (
+	quoteBegins = "<!-- quoted from server/bench/RESULTS.md: begin -->\n"
+	quoteEnds   = "<!-- quoted from server/bench/RESULTS.md: end -->\n"
+)
+
+// markdown is all that was found out.
+func (r *results) markdown() string {
+	var b strings.Builder
+	b.WriteString("# What whoami costs\n\nWritten by `make bench`; package comment of server/bench says how it is measured.\n\n")
+	b.WriteString(quoteBegins)
+	fmt.Fprintf(&b, "%s, %s, Linux %s, %s, commit %s. Other programs took %.0f%% of the machine meanwhile.\n\n",
+		r.about.date, r.about.machine, r.about.kernel, r.about.goVersion, r.about.commit, 100*max(r.others, 0))
+	r.writeTargets(&b)
+	b.WriteString("\n")
+	r.writeMeasured(&b)
+	b.WriteString(quoteEnds)
+	fmt.Fprintf(&b, "\nMedians of %d rounds of %v each. %s\n", r.o.rounds, r.o.duration, r.placement())
+	r.writeProfiles(&b)
+	return b.String()
+}
+
+func (r *results) placement() string {
+	if r.o.pin {
+		return "The server that is measured has one processor, all others the rest."
+	}
+	return "All share all processors."
+}
+
+func (r *results) writeTargets(b *strings.Builder) {
+	b.WriteString("| 32 callers | target | measured | lowest – highest | |\n|---|---|---|---|---|\n")
+	for _, t := range r.targets() {
+		limit, verdict, spread := "", "", ""
+		if !t.aside {
+			sign := "≥"
+			if t.below {
+				sign = "≤"
+			}
+			limit, verdict = sign+" "+number(t.limit)+t.unit, "missed"
+			if t.met() {
+				verdict = "met"
+			}
+		}
+		if len(t.figures) > 1 {
+			spread = number(slices.Min(t.figures)) + " – " + number(slices.Max(t.figures))
+		}
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", t.name, limit, number(median(t.figures))+t.unit, spread, verdict)
+	}
+}
+
+func (r *results) writeMeasured(b *strings.Builder) {
+	fmt.Fprintf(b, "| | 32 callers: requests/s | p50 ms | p99 ms | CPU µs | 1 caller: requests/s | p50 ms | p99 ms | CPU µs | at %s/s: p50 ms | p99 ms | CPU µs |\n",
+		inGroups(int64(r.o.rate)))
+	b.WriteString("|---|" + strings.Repeat("--:|", 11) + "\n")
+	for _, name := range r.names {
+		row := []string{name}
+		for _, l := range r.o.loads() {
+			if l.rate == 0 {
+				row = append(row, inGroups(int64(median(each(r, name, l.name, (*measured).perSecond)))))
+			}
+			for _, percent := range []float64{50, 99} {
+				row = append(row, milliseconds(median(each(r, name, l.name, func(m *measured) time.Duration { return m.quantile(percent) }))))
+			}
+			row = append(row, strconv.FormatFloat(median(each(r, name, l.name, (*measured).cpuPerCall)).Seconds()*1e6, 'f', 1, 64))
+		}
+		b.WriteString("| " + strings.Join(row, " | ") + " |\n")
+	}
+}
+
+func (r *results) writeProfiles(b *strings.Builder) {
+	for _, t := range r.targets() {
+		if top, ok := r.profiles[t.subject]; ok && !t.aside && !t.met() {
+			fmt.Fprintf(b, "\n## Where the time of %s goes\n\n```\n%s```\n", t.subject, top)
+			delete(r.profiles, t.subject)
+		}
+	}
+}
+
+// number has three digits that count, or all before the point.
+func number(f float64) string {
+	switch {
+	case f >= 100 || f == float64(int64(f)):
+		return inGroups(int64(f + 0.5))
+	case f >= 10:
+		return strconv.FormatFloat(f, 'f', 1, 64)
+	default:
+		return strconv.FormatFloat(f, 'f', 2, 64)
+	}
+}
+
+func milliseconds(d time.Duration) string {
+	return strconv.FormatFloat(d.Seconds()*1e3, 'f', 2, 64)
+}
+
+// inGroups writes a number with commas.
+func inGroups(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// quotation is the part of a text that is quoted, with what marks it.
+func quotation(text string) (string, bool) {
+	begin, end := strings.Index(text, quoteBegins), strings.Index(text, quoteEnds)
+	if begin < 0 || end < begin {
+		return "", false
+	}
+	return text[begin : end+len(quoteEnds)], true
+}
+
+// quote renews the quotation in a file.
+func quote(name, report string) error {
+	data, err := os.ReadFile(name) //nolint:gosec // Whoever starts it names it.
+	if err != nil {
+		return err
+	}
+	was, ok := quotation(string(data))
+	is, _ := quotation(report)
+	if !ok {
+		return fmt.Errorf("%s has no place for it: put %q and %q there", name, quoteBegins, quoteEnds)
+	}
+	return os.WriteFile(name, []byte(strings.Replace(string(data), was, is, 1)), 0o644) //nolint:gosec // It is for everybody to read.
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// profileEnv names the file that profiled.go writes a profile to.
+const profileEnv = "KRATOSGRPC_BENCH_PROFILE"
+
+// profiledOverlay has the go command build kratosgrpc with profiled.go beside its own files.
+func profiledOverlay(root, dir string) (overlay string, err error) {
+	at := filepath.Join(root, "server", "cmd", "kratosgrpc", "profiled.go")
+	from := filepath.Join(root, "server", "bench", "profiled.go")
+	encoded, err := json.Marshal(map[string]map[string]string{"Replace": {at: from}})
+	if err != nil {
+		return "", err
+	}
+	overlay = filepath.Join(dir, "overlay.json")
+	return overlay, os.WriteFile(overlay, encoded, 0o600)
+}
+
+// profile takes a CPU profile of a subject's server under load and writes it to a file; top is what pprof says of it. The
+// server is another one than those that are measured, so that nothing is measured while it is looked at.
+func profile(ctx context.Context, o *options, root, name, file string) (top string, err error) {
+	dir, err := os.MkdirTemp("", "bench-")
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	if name == subjectKratos {
+		return "", errors.New("Kratos is as it is")
+	}
+	binary := filepath.Join(dir, "kratosgrpc")
+	overlay, err := profiledOverlay(root, dir)
+	if err != nil {
+		return "", err
+	}
+	if err := build(ctx, root, binary, overlay); err != nil {
+		return "", err
+	}
+	written := filepath.Join(dir, "cpu")
+	w, err := newWorld(ctx, o, binary, func(subject string) bool { return subject == name }, profileEnv+"="+written)
+	if err != nil {
+		return "", err
+	}
+	defer w.stop()
+	s, l := w.subjects[0], o.loads()[0]
+	callers, closeAll, err := s.callers(ctx, l.callers)
+	if err != nil {
+		return "", err
+	}
+	defer closeAll()
+	if _, err := l.put(ctx, callers, o.warmUp); err != nil {
+		return "", err
+	}
+	if err := syscall.Kill(s.server.pid, syscall.SIGUSR1); err != nil {
+		return "", err
+	}
+	if _, err := l.put(ctx, callers, 2*o.duration); err != nil {
+		return "", err
+	}
+	if err := syscall.Kill(s.server.pid, syscall.SIGUSR2); err != nil {
+		return "", err
+	}
+	for since := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+		if err := os.Rename(written+".done", file); err == nil {
+			break
+		}
+		if time.Since(since) > hungAfter {
+			return "", errors.New("the server writes no profile")
+		}
+	}
+	return output(ctx, root, "go", "tool", "pprof", "-top", "-nodecount=40", file)
+}
