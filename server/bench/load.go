@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,8 +27,10 @@ type measured struct {
 	calls   int64
 	elapsed time.Duration
 	// cpu is what the server's process took, in user and in kernel mode.
-	cpu       time.Duration
-	latencies *hdrhistogram.Histogram
+	cpu time.Duration
+	// callersCPU is what this process took meanwhile, which made the calls.
+	callersCPU time.Duration
+	latencies  *hdrhistogram.Histogram
 }
 
 func (m *measured) perSecond() float64 { return float64(m.calls) / m.elapsed.Seconds() }
@@ -36,7 +39,9 @@ func (m *measured) quantile(percent float64) time.Duration {
 	return time.Duration(m.latencies.ValueAtPercentile(percent))
 }
 
-func (m *measured) cpuPerCall() time.Duration { return m.cpu / time.Duration(max(m.calls, 1)) }
+func (m *measured) cpuPerCall() time.Duration { return m.cpu / time.Duration(m.calls) }
+
+func (m *measured) callersCPUPerCall() time.Duration { return m.callersCPU / time.Duration(m.calls) }
 
 // load is a way to call a server.
 type load struct {
@@ -63,6 +68,10 @@ func (l *load) measure(ctx context.Context, s *subject, o *options) (*measured, 
 	if err != nil {
 		return nil, err
 	}
+	own, err := cpuTimeOf(os.Getpid())
+	if err != nil {
+		return nil, err
+	}
 	m, err := l.put(ctx, callers, o.duration)
 	if err != nil {
 		return nil, fmt.Errorf("%s, %s: %w", s.name, l.name, err)
@@ -72,6 +81,10 @@ func (l *load) measure(ctx context.Context, s *subject, o *options) (*measured, 
 		return nil, err
 	}
 	m.cpu = after - before
+	if after, err = cpuTimeOf(os.Getpid()); err != nil {
+		return nil, err
+	}
+	m.callersCPU = after - own
 	return m, nil
 }
 

@@ -44,8 +44,10 @@ func profile(ctx context.Context, o *options, root, name, file string) (top stri
 	if err := build(ctx, root, binary, overlay); err != nil {
 		return "", err
 	}
-	written := filepath.Join(dir, "cpu")
-	w, err := newWorld(ctx, o, binary, func(subject string) bool { return subject == name }, profileEnv+"="+written)
+	if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
+		return "", err
+	}
+	w, err := newWorld(ctx, o, binary, func(subject string) bool { return subject == name }, profileEnv+"="+file)
 	if err != nil {
 		return "", err
 	}
@@ -68,10 +70,7 @@ func profile(ctx context.Context, o *options, root, name, file string) (top stri
 	if err := syscall.Kill(s.server.pid, syscall.SIGUSR2); err != nil {
 		return "", err
 	}
-	for since := time.Now(); ; time.Sleep(10 * time.Millisecond) {
-		if err := os.Rename(written+".done", file); err == nil {
-			break
-		}
+	for since := time.Now(); os.Rename(file+profileDone, file) != nil; time.Sleep(10 * time.Millisecond) {
 		if time.Since(since) > hungAfter {
 			return "", errors.New("the server writes no profile")
 		}

@@ -12,6 +12,9 @@ import (
 // This file needs nothing of this package: it is also built into a kratosgrpc that is to be profiled, which is otherwise
 // the one that users have (see profile.go).
 //
+// profileDone ends the name of a profile that is complete.
+const profileDone = ".done"
+
 // With KRATOSGRPC_BENCH_PROFILE, a CPU profile is written to the file of that name, from SIGUSR1 to SIGUSR2.
 func init() {
 	name := os.Getenv("KRATOSGRPC_BENCH_PROFILE")
@@ -32,8 +35,7 @@ func init() {
 			}
 			pprof.StopCPUProfile()
 			_ = file.Close()
-			// It is complete when it has its name without this.
-			_ = os.Rename(name, name+".done")
+			_ = os.Rename(name, name+profileDone)
 		}
 	}()
 }

@@ -14,7 +14,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
 )
 
 // options are the command line's.
@@ -184,8 +183,8 @@ func (w *world) rounds(ctx context.Context, o *options, r *results) error {
 					return err
 				}
 				r.add(s.name, l.name, m)
-				fmt.Fprintf(os.Stderr, "round %d, %-10s %-26s %7.0f/s  p50 %-10v p99 %-10v CPU %v\n",
-					round+1, l.name, s.name, m.perSecond(), m.quantile(50), m.quantile(99), m.cpuPerCall())
+				fmt.Fprintf(os.Stderr, "round %d, %-10s %-26s %7.0f/s  p50 %-10v p99 %-10v CPU %v, callers' %v\n",
+					round+1, l.name, s.name, m.perSecond(), m.quantile(50), m.quantile(99), m.cpuPerCall(), m.callersCPUPerCall())
 			}
 		}
 	}
@@ -273,4 +272,3 @@ func build(ctx context.Context, root, binary, overlay string) error {
 	}
 	return nil
 }
-
