@@ -15,9 +15,9 @@ func main() {
 		return
 	}
 	var o options
-	flag.DurationVar(&o.duration, "duration", 1500*time.Millisecond, "how long to measure a subject under one load, in one round")
-	flag.DurationVar(&o.warmUp, "warm-up", 300*time.Millisecond, "how long to load it before that")
-	flag.IntVar(&o.rounds, "rounds", 7, "how often to measure everything; what is told are medians")
+	flag.DurationVar(&o.duration, "duration", time.Second, "how long to measure a subject under one load, in one round")
+	flag.DurationVar(&o.warmUp, "warm-up", 250*time.Millisecond, "how long to load it before that")
+	flag.IntVar(&o.rounds, "rounds", 9, "how often to measure everything; what is told are medians")
 	flag.IntVar(&o.rate, "rate", 500, "calls a second of the open loop")
 	flag.IntVar(&o.sessions, "sessions", 1_000_000, "how many sessions to keep, to see what memory they take")
 	flag.StringVar(&o.benchTime, "bench-time", "2s", "how long to measure the decision in-process, as go test -benchtime takes it")
