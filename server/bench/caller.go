@@ -41,7 +41,7 @@ func always(token string) credentials {
 // callers are n callers of a subject, and what closes their connections.
 func (s *subject) callers(ctx context.Context, n int) ([]caller, func(), error) {
 	if s.transport == overGRPC {
-		return grpcCallers(ctx, s.address, n, s.credentials)
+		return grpcCallers(ctx, s.address, connections, n, s.credentials)
 	}
 	return httpCallers(s.address, n, s.credentials)
 }

@@ -49,23 +49,23 @@ func dialGRPC(address string) (*grpc.ClientConn, error) {
 	)
 }
 
-func grpcCallers(ctx context.Context, address string, n int, tokens credentials) (all []caller, closeAll func(), err error) {
-	var conns []*grpc.ClientConn
+func grpcCallers(ctx context.Context, address string, conns, n int, tokens credentials) (all []caller, closeAll func(), err error) {
+	var dialed []*grpc.ClientConn
 	closeAll = func() {
-		for _, conn := range conns {
+		for _, conn := range dialed {
 			_ = conn.Close()
 		}
 	}
-	for range min(n, connections) {
+	for range min(n, conns) {
 		conn, err := dialGRPC(address)
 		if err != nil {
 			closeAll()
 			return nil, nil, err
 		}
-		conns = append(conns, conn)
+		dialed = append(dialed, conn)
 	}
 	for i := range n {
-		c := &grpcCaller{conn: conns[i%len(conns)]}
+		c := &grpcCaller{conn: dialed[i%len(dialed)]}
 		for _, token := range tokens(i) {
 			c.asked = append(c.asked, withToken(ctx, token))
 		}

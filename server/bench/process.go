@@ -47,7 +47,8 @@ func startSelf(ctx context.Context, processors []int, env []string, name string,
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(self, append([]string{subjectCommand, name}, args...)...)
+	// stop ends it, in good order.
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), self, append([]string{subjectCommand, name}, args...)...) //nolint:gosec // It is this program.
 	cmd.Env = append(os.Environ(), env...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
@@ -95,9 +96,12 @@ func startKratosgrpc(ctx context.Context, processors []int, binary, upstream str
 		return nil, err
 	}
 	p := &process{grpc: addresses[0], http: addresses[1]}
-	p.cmd = exec.Command(binary, append([]string{
+	args := []string{
 		"serve", "--upstream=http://" + upstream, "--upstream-api=v1", "--grpc-addr=" + p.grpc, "--http-addr=" + p.http,
-	}, flags...)...)
+		// There is nobody who would have to hear that it stops.
+		"--drain-delay=0s",
+	}
+	p.cmd = exec.CommandContext(context.WithoutCancel(ctx), binary, append(args, flags...)...) //nolint:gosec // It was built for this.
 	p.cmd.Env = append(os.Environ(), env...)
 	nowhere, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {
@@ -169,7 +173,7 @@ func listen(ctx context.Context) (net.Listener, error) {
 
 // output runs a command and returns what it writes.
 func output(ctx context.Context, dir, name string, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, name, args...)
+	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // They are the go command and git.
 	cmd.Dir = dir
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

@@ -25,6 +25,9 @@ func profiledOverlay(root, dir string) (overlay string, err error) {
 	return overlay, os.WriteFile(overlay, encoded, 0o600)
 }
 
+// profiledFor is for how many times as long as it is measured a server is profiled.
+const profiledFor = 10
+
 // profile takes a CPU profile of a subject's server under load and writes it to a file; top is what pprof says of it. The
 // server is another one than those that are measured, so that nothing is measured while it is looked at.
 func profile(ctx context.Context, o *options, root, name, file string) (top string, err error) {
@@ -34,7 +37,7 @@ func profile(ctx context.Context, o *options, root, name, file string) (top stri
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	if name == subjectKratos {
-		return "", errors.New("Kratos is as it is")
+		return "", errors.New("of Kratos there is no profile")
 	}
 	binary := filepath.Join(dir, "kratosgrpc")
 	overlay, err := profiledOverlay(root, dir)
@@ -64,7 +67,7 @@ func profile(ctx context.Context, o *options, root, name, file string) (top stri
 	if err := syscall.Kill(s.server.pid, syscall.SIGUSR1); err != nil {
 		return "", err
 	}
-	if _, err := l.put(ctx, callers, 2*o.duration); err != nil {
+	if _, err := l.put(ctx, callers, profiledFor*o.duration); err != nil {
 		return "", err
 	}
 	if err := syscall.Kill(s.server.pid, syscall.SIGUSR2); err != nil {
@@ -75,5 +78,5 @@ func profile(ctx context.Context, o *options, root, name, file string) (top stri
 			return "", errors.New("the server writes no profile")
 		}
 	}
-	return output(ctx, root, "go", "tool", "pprof", "-top", "-nodecount=40", file)
+	return output(ctx, root, "go", "tool", "pprof", "-top", "-cum", "-nodecount=50", file)
 }

@@ -35,7 +35,7 @@ func init() {
 			}
 			pprof.StopCPUProfile()
 			_ = file.Close()
-			_ = os.Rename(name, name+profileDone)
+			_ = os.Rename(name, name+profileDone) //nolint:gosec // As above.
 		}
 	}()
 }

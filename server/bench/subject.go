@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -53,8 +54,8 @@ type world struct {
 }
 
 func (w *world) stop() {
-	for i := len(w.running) - 1; i >= 0; i-- {
-		w.running[i].stop()
+	for _, p := range slices.Backward(w.running) {
+		p.stop()
 	}
 }
 

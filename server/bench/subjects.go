@@ -11,6 +11,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os"
+	"runtime"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -49,6 +50,7 @@ func runsAsSubject() bool {
 }
 
 func serve(ctx context.Context, name string, args []string) error {
+	defer keepBallast()()
 	if name == "kratos" {
 		return serveKratos(ctx)
 	}
@@ -170,14 +172,14 @@ func (b *buffers) Get() []byte {
 // Put implements httputil.BufferPool.
 func (b *buffers) Put(buffer []byte) { b.pool.Put(&buffer) }
 
-// ballast is what kratosgrpc keeps for the collector's sake, for whoever is to have the same.
-var ballast []byte
+// ballastEnv has one of the servers in this program keep a ballast, as kratosgrpc does.
+const ballastEnv = "KRATOSGRPC_BENCH_BALLAST"
 
-func init() {
+// keepBallast keeps it until what it returns is called.
+func keepBallast() (drop func()) {
+	var ballast []byte
 	if os.Getenv(ballastEnv) != "" {
 		ballast = make([]byte, 32<<20)
 	}
+	return func() { runtime.KeepAlive(ballast) }
 }
-
-// ballastEnv has one of the servers in this program keep a ballast, as kratosgrpc does.
-const ballastEnv = "KRATOSGRPC_BENCH_BALLAST"
