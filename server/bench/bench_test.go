@@ -60,13 +60,14 @@ func TestRun(t *testing.T) {
 			t.Errorf("Kratos was asked %s times", row[3])
 		}
 	}
-	const targets = 10
+	const targets = 11
 	if verdicts != targets {
 		t.Errorf("%d targets, want %d, in\n%s", verdicts, targets, report)
 	}
 	for _, name := range []string{
 		subjectKratos, subjectProxy, subjectProxyBallast, subjectBare, subjectBareBallast,
 		subjectGRPCCached, subjectGRPCUncached, subjectRESTCached, subjectRESTUncached,
+		subjectCheckCached, subjectBareCheck,
 	} {
 		row := regexp.MustCompile(`(?m)^\| ` + regexp.QuoteMeta(name) + ` \| (.*) \|$`).FindStringSubmatch(report)
 		if row == nil {

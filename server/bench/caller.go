@@ -7,7 +7,7 @@ import (
 
 // caller makes one call after the other. It belongs to one goroutine.
 type caller interface {
-	// call asks whose session it is and waits for the answer, which it looks at no closer than to see that it is one.
+	// call asks and waits for the answer, which it looks at no closer than to see that it is as long as answers are.
 	call() error
 }
 
@@ -17,8 +17,6 @@ const (
 	// tokensEach is how many tokens each caller asks for in turn. No two callers have one in common: those who ask for
 	// the same one at the same time would share a question to Kratos.
 	tokensEach = 32
-	// leastAnswer is how many bytes a session has at least, encoded in whichever way.
-	leastAnswer = 200
 )
 
 // credentials are each caller's tokens.
@@ -40,8 +38,16 @@ func always(token string) credentials {
 
 // callers are n callers of a subject, and what closes their connections.
 func (s *subject) callers(ctx context.Context, n int) ([]caller, func(), error) {
-	if s.transport == overGRPC {
-		return grpcCallers(ctx, s.address, connections, n, s.credentials)
+	if s.asks == whoamiREST {
+		return s.httpCallers(n)
 	}
-	return httpCallers(s.address, n, s.credentials)
+	return s.grpcCallers(ctx, connections, n)
+}
+
+// wrongLength is what is wrong with an answer that is not as long as answers are.
+func (s *subject) wrongLength(length int) error {
+	if length == s.answerBytes {
+		return nil
+	}
+	return fmt.Errorf("an answer of %d bytes, want %d", length, s.answerBytes)
 }

@@ -11,6 +11,7 @@ const whoamiPath = "/sessions/whoami"
 
 // httpCaller uses a client that costs a fraction of net/http's: on a small machine what the caller costs, the server lacks.
 type httpCaller struct {
+	subject  *subject
 	client   *fasthttp.HostClient
 	requests []*fasthttp.Request
 	answer   fasthttp.Response
@@ -27,21 +28,21 @@ func newHTTPClient(address string, conns int) *fasthttp.HostClient {
 	}
 }
 
-func httpCallers(address string, n int, tokens credentials) (all []caller, closeAll func(), err error) {
-	client := newHTTPClient(address, n)
+func (s *subject) httpCallers(n int) (all []caller, closeAll func(), err error) {
+	client := newHTTPClient(s.address, n)
 	for i := range n {
-		c := &httpCaller{client: client}
-		for _, token := range tokens(i) {
-			c.requests = append(c.requests, askWhoami(address, token))
+		c := &httpCaller{subject: s, client: client}
+		for _, token := range s.credentials(i) {
+			c.requests = append(c.requests, s.httpRequest(token))
 		}
 		all = append(all, c)
 	}
 	return all, client.CloseIdleConnections, nil
 }
 
-func askWhoami(address, token string) *fasthttp.Request {
+func (s *subject) httpRequest(token string) *fasthttp.Request {
 	r := new(fasthttp.Request)
-	r.SetRequestURI("http://" + address + whoamiPath)
+	r.SetRequestURI("http://" + s.address + whoamiPath)
 	r.Header.Set("Accept", "application/json")
 	r.Header.Set("User-Agent", "bench")
 	r.Header.Set("X-Session-Token", token)
@@ -53,8 +54,8 @@ func (c *httpCaller) call() error {
 	if err := c.client.Do(c.requests[c.next], &c.answer); err != nil {
 		return err
 	}
-	if c.answer.StatusCode() != fasthttp.StatusOK || len(c.answer.Body()) < leastAnswer {
-		return fmt.Errorf("status %d, %d bytes", c.answer.StatusCode(), len(c.answer.Body()))
+	if status := c.answer.StatusCode(); status != fasthttp.StatusOK {
+		return fmt.Errorf("status %d", status)
 	}
-	return nil
+	return c.subject.wrongLength(len(c.answer.Body()))
 }

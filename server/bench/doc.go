@@ -11,11 +11,12 @@
 //     buffers that it copies through.
 //   - bare grpc-go: a grpc-go server with its defaults that answers Whoami with a session that it has. What gRPC itself costs.
 //   - kratosgrpc: the program itself, built as `make build` does, in front of the stub, with a cache and without one, over gRPC
-//     and over REST.
+//     and over REST; with the cache, also Envoy's Check, for which the bare server has an answer too.
 //   - the stub: answers any token with one session, which a Kratos 1.3.1 has answered once. It costs next to nothing, so that
 //     what is measured is what stands in front of it. It is a double because a real Kratos would be all that one sees.
 //
-// Before anything is measured, all are asked once: the gRPC servers have to answer the same message.
+// Before anything is measured, all are asked once: the gRPC servers have to answer the same messages. While they are measured, all answers
+// have to be as long as that one.
 //
 // kratosgrpc keeps 32 MiB of heap that it does not use, so that the garbage collector seldom runs (cmd/kratosgrpc/heap.go).
 // The targets are about a bare server and a proxy as people write them, without; with the same ballast they stand beside, so

@@ -17,8 +17,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
 	"github.com/valyala/fasthttp"
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/kratosgrpc/kratosgrpc/adapters/kratosjson"
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
@@ -31,6 +33,11 @@ const subjectCommand = "subject"
 //
 //go:embed session.json
 var cannedSession []byte
+
+// cannedVerdict is what kratosgrpc answers to a check of a request that has that session.
+//
+//go:embed verdict.json
+var cannedVerdict []byte
 
 // runsAsSubject serves as a subject until standard input ends, if that is what the command line says.
 func runsAsSubject() bool {
@@ -130,13 +137,29 @@ func (s *bareService) Whoami(context.Context, *kratosgrpcv1.WhoamiRequest) (*kra
 	return s.response, nil
 }
 
+// bareAuthz does the same for Envoy.
+type bareAuthz struct {
+	authv3.UnimplementedAuthorizationServer
+
+	response *authv3.CheckResponse
+}
+
+func (s *bareAuthz) Check(context.Context, *authv3.CheckRequest) (*authv3.CheckResponse, error) {
+	return s.response, nil
+}
+
 func newBare() (*grpc.Server, error) {
 	session := new(kratosgrpcv1.Session)
 	if err := kratosjson.Unmarshal(cannedSession, session); err != nil {
 		return nil, err
 	}
+	verdict := new(authv3.CheckResponse)
+	if err := protojson.Unmarshal(cannedVerdict, verdict); err != nil {
+		return nil, err
+	}
 	server := grpc.NewServer()
 	kratosgrpcv1.RegisterSessionServiceServer(server, &bareService{response: &kratosgrpcv1.WhoamiResponse{Session: session}})
+	authv3.RegisterAuthorizationServer(server, &bareAuthz{response: verdict})
 	return server, nil
 }
 

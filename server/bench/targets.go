@@ -65,6 +65,14 @@ func (r *results) targets() []*target {
 			name: "uncached REST whoami ÷ ReverseProxy, requests/s", limit: 0.7, subject: subjectRESTUncached,
 			figures: r.ratio(subjectRESTUncached, subjectProxy, perSecond),
 		},
+		{
+			name: "cached Check of ext_authz ÷ bare grpc-go unary, requests/s", limit: 0.6, subject: subjectCheckCached,
+			figures: r.ratio(subjectCheckCached, subjectBare, perSecond),
+		},
+		{
+			name: "the same ÷ bare grpc-go that answers Check", aside: true,
+			figures: r.ratio(subjectCheckCached, subjectBareCheck, perSecond),
+		},
 	}
 	if r.o.only == "" {
 		all = append(all, r.inProcessTargets()...)
