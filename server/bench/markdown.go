@@ -33,10 +33,12 @@ func (r *results) markdown() string {
 
 // notes is what one has to know to read the tables; the package comment says why it is so.
 const notes = `
-Medians of %d rounds of %v each; ratios are made within a round. %s CPU is what the server's process took for a call, in user
-and in kernel mode; the callers', what the load took. gRPC callers share 4 connections, HTTP/1.1 callers have one each. The
-stub, the bare server and the proxy log nothing; Kratos and kratosgrpc log at their default level, to /dev/null. Kratos has its
-data in SQLite. With ballast: 32 MiB of unused heap, as kratosgrpc has, so that it is collected as seldom.
+Medians of %d rounds of %v each; ratios are made within a round. %s
+
+CPU is what the server's process took for a call, in user and in kernel mode; the callers', what the load took. gRPC callers
+share 4 connections, HTTP/1.1 callers have one each. The stub, the bare server and the proxy log nothing; Kratos and kratosgrpc
+log at their default level, to /dev/null. Kratos has its data in SQLite. With ballast: 32 MiB of unused heap, as kratosgrpc has,
+so that it is collected as seldom.
 `
 
 func (r *results) placement() string {
