@@ -65,7 +65,7 @@ func TestRun(t *testing.T) {
 		t.Errorf("%d targets, want %d, in\n%s", verdicts, targets, report)
 	}
 	for _, name := range []string{
-		subjectKratos, subjectProxy, subjectProxyBallast, subjectBare, subjectBareBallast,
+		subjectKratos, subjectProxy, subjectProxyPlain, subjectProxyBallast, subjectBare, subjectBareBallast,
 		subjectGRPCCached, subjectGRPCUncached, subjectRESTCached, subjectRESTUncached,
 		subjectCheckCached, subjectBareCheck,
 	} {

@@ -19,8 +19,8 @@
 // have to be as long as that one.
 //
 // kratosgrpc keeps 32 MiB of heap that it does not use, so that the garbage collector seldom runs (cmd/kratosgrpc/heap.go).
-// The targets are about a bare server and a proxy as people write them, without; with the same ballast they stand beside, so
-// that nobody has to wonder.
+// The targets are about a bare server and a proxy without; with the same ballast they stand beside, so that nobody has to wonder.
+// So does a proxy without a BufferPool, as most are: it allocates 32 KiB for each answer.
 //
 // # How
 //

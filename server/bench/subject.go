@@ -31,6 +31,7 @@ const (
 	subjectKratos       = "Kratos 1.3.1"
 	subjectProxy        = "ReverseProxy"
 	subjectProxyBallast = "ReverseProxy, with ballast"
+	subjectProxyPlain   = "ReverseProxy, no BufferPool"
 	subjectBare         = "bare grpc-go"
 	subjectBareBallast  = "bare grpc-go, with ballast"
 	subjectBareCheck    = "bare grpc-go, Check"
@@ -57,6 +58,7 @@ var catalogue = []struct {
 	{subjectProxy, whoamiREST, serverProxy},
 	{subjectGRPCUncached, whoamiGRPC, serverUncached},
 	{subjectRESTUncached, whoamiREST, serverUncached},
+	{subjectProxyPlain, whoamiREST, serverProxyPlain},
 	{subjectProxyBallast, whoamiREST, serverProxyBallast},
 	{subjectKratos, whoamiREST, serverKratos},
 }

@@ -75,8 +75,8 @@ func serve(ctx context.Context, name string, args []string) error {
 			return err
 		}
 		server = bare.Serve
-	case "proxy":
-		proxy, err := newProxy(args[0])
+	case "proxy", "plain proxy":
+		proxy, err := newProxy(args[0], name == "proxy")
 		if err != nil {
 			return err
 		}
@@ -164,20 +164,20 @@ func newBare() (*grpc.Server, error) {
 }
 
 // newProxy is the standard library's reverse proxy as it has to be set to be fast: connections to what is behind are kept,
-// however many there are, and the buffers that answers are copied through too.
-func newProxy(upstream string) (*http.Server, error) {
+// however many there are, and, with a pool, the buffers that answers are copied through too.
+func newProxy(upstream string, pool bool) (*http.Server, error) {
 	u, err := url.Parse("http://" + upstream)
 	if err != nil {
 		return nil, err
 	}
-	return &http.Server{
-		ReadHeaderTimeout: 10 * time.Second,
-		Handler: &httputil.ReverseProxy{
-			Rewrite:    func(r *httputil.ProxyRequest) { r.SetURL(u) },
-			Transport:  &http.Transport{MaxIdleConnsPerHost: 1024, DisableCompression: true},
-			BufferPool: new(buffers),
-		},
-	}, nil
+	proxy := &httputil.ReverseProxy{
+		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(u) },
+		Transport: &http.Transport{MaxIdleConnsPerHost: 1024, DisableCompression: true},
+	}
+	if pool {
+		proxy.BufferPool = new(buffers)
+	}
+	return &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: proxy}, nil
 }
 
 // buffers is an httputil.BufferPool.

@@ -1,5 +1,10 @@
 package main
 
+import (
+	"slices"
+	"strings"
+)
+
 // target is something that has to be reached.
 type target struct {
 	name string
@@ -24,56 +29,46 @@ func (t *target) met() bool {
 	return median(t.figures) >= t.limit
 }
 
+// beside are those that stand beside what a target compares with: they are the same but for one thing.
+var beside = map[string][]struct{ name, subject string }{
+	subjectBare:  {{"bare grpc-go with the same ballast", subjectBareBallast}},
+	subjectProxy: {{"ReverseProxy with the same ballast", subjectProxyBallast}, {"ReverseProxy without a BufferPool", subjectProxyPlain}},
+}
+
+// compared is a target for how a subject compares with another one, and the same for those beside that.
+func (r *results) compared(subject, other, name string, limit float64) []*target {
+	t := &target{name: name, limit: limit, subject: subject}
+	figure := (*measured).perSecond
+	if strings.HasSuffix(name, cpuPerCall) {
+		t.below = true
+		figure = func(m *measured) float64 { return float64(m.cpuPerCall()) }
+	}
+	t.figures = r.ratio(subject, other, figure)
+	found := []*target{t}
+	for _, b := range beside[other] {
+		found = append(found, &target{name: "… ÷ " + b.name, aside: true, figures: r.ratio(subject, b.subject, figure)})
+	}
+	return found
+}
+
+// cpuPerCall ends the name of targets that compare that, and not requests/s.
+const cpuPerCall = "CPU per call"
+
 // targets are all of which something was measured.
 func (r *results) targets() []*target {
-	perSecond := (*measured).perSecond
-	cpu := func(m *measured) float64 { return float64(m.cpuPerCall()) }
-	all := []*target{
-		{
-			name: "cached Whoami over gRPC ÷ bare grpc-go unary, requests/s", limit: 0.85, subject: subjectGRPCCached,
-			figures: r.ratio(subjectGRPCCached, subjectBare, perSecond),
-		},
-		{
-			name: "the same ÷ bare grpc-go with the same ballast", aside: true,
-			figures: r.ratio(subjectGRPCCached, subjectBareBallast, perSecond),
-		},
-		{
-			name: "cached Whoami over gRPC ÷ Kratos 1.3.1 itself, requests/s", limit: 10, subject: subjectGRPCCached,
-			figures: r.ratio(subjectGRPCCached, subjectKratos, perSecond),
-		},
-		{
-			name: "uncached Whoami over gRPC ÷ ReverseProxy, CPU per call", limit: 1, below: true, subject: subjectGRPCUncached,
-			figures: r.ratio(subjectGRPCUncached, subjectProxy, cpu),
-		},
-		{
-			name: "the same ÷ ReverseProxy with the same ballast", aside: true, below: true,
-			figures: r.ratio(subjectGRPCUncached, subjectProxyBallast, cpu),
-		},
-		{
-			name: "uncached Whoami over gRPC ÷ ReverseProxy, requests/s", limit: 1, subject: subjectGRPCUncached,
-			figures: r.ratio(subjectGRPCUncached, subjectProxy, perSecond),
-		},
-		{
-			name: "the same ÷ ReverseProxy with the same ballast", aside: true,
-			figures: r.ratio(subjectGRPCUncached, subjectProxyBallast, perSecond),
-		},
-		{
-			name: "cached REST whoami ÷ ReverseProxy, requests/s", limit: 2, subject: subjectRESTCached,
-			figures: r.ratio(subjectRESTCached, subjectProxy, perSecond),
-		},
-		{
-			name: "uncached REST whoami ÷ ReverseProxy, requests/s", limit: 0.7, subject: subjectRESTUncached,
-			figures: r.ratio(subjectRESTUncached, subjectProxy, perSecond),
-		},
-		{
-			name: "cached Check of ext_authz ÷ bare grpc-go unary, requests/s", limit: 0.6, subject: subjectCheckCached,
-			figures: r.ratio(subjectCheckCached, subjectBare, perSecond),
-		},
-		{
-			name: "the same ÷ bare grpc-go that answers Check", aside: true,
-			figures: r.ratio(subjectCheckCached, subjectBareCheck, perSecond),
-		},
-	}
+	all := slices.Concat(
+		r.compared(subjectGRPCCached, subjectBare, "cached Whoami over gRPC ÷ bare grpc-go unary, requests/s", 0.85),
+		r.compared(subjectGRPCCached, subjectKratos, "cached Whoami over gRPC ÷ Kratos 1.3.1 itself, requests/s", 10),
+		r.compared(subjectGRPCUncached, subjectProxy, "uncached Whoami over gRPC ÷ ReverseProxy, "+cpuPerCall, 1),
+		r.compared(subjectGRPCUncached, subjectProxy, "uncached Whoami over gRPC ÷ ReverseProxy, requests/s", 1),
+		r.compared(subjectRESTCached, subjectProxy, "cached REST whoami ÷ ReverseProxy, requests/s", 2),
+		r.compared(subjectRESTUncached, subjectProxy, "uncached REST whoami ÷ ReverseProxy, requests/s", 0.7),
+		r.compared(subjectCheckCached, subjectBare, "cached Check of ext_authz ÷ bare grpc-go unary, requests/s", 0.6),
+		[]*target{{
+			name: "… ÷ bare grpc-go that answers Check", aside: true,
+			figures: r.ratio(subjectCheckCached, subjectBareCheck, (*measured).perSecond),
+		}},
+	)
 	if r.o.only == "" {
 		all = append(all, r.inProcessTargets()...)
 	}

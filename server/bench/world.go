@@ -22,6 +22,7 @@ const (
 	serverBareBallast  = "bare with ballast"
 	serverProxy        = "proxy"
 	serverProxyBallast = "proxy with ballast"
+	serverProxyPlain   = "proxy without a BufferPool"
 	serverCached       = "kratosgrpc with a cache"
 	serverUncached     = "kratosgrpc"
 	serverKratos       = "kratos"
@@ -53,6 +54,7 @@ func newWorld(ctx context.Context, o *options, binary string, wanted func(name s
 		serverBare:         func() (*process, error) { return startSelf(ctx, measured, env, "bare") },
 		serverBareBallast:  func() (*process, error) { return startSelf(ctx, measured, withBallast, "bare") },
 		serverProxy:        func() (*process, error) { return startSelf(ctx, measured, env, "proxy", w.stub.http) },
+		serverProxyPlain:   func() (*process, error) { return startSelf(ctx, measured, env, "plain proxy", w.stub.http) },
 		serverProxyBallast: func() (*process, error) { return startSelf(ctx, measured, withBallast, "proxy", w.stub.http) },
 		serverCached: func() (*process, error) {
 			// A verdict that comes late on a machine that is busy is one all the same, here.
