@@ -34,6 +34,7 @@ var _ stats.Handler = (*callLog)(nil)
 type callInfo struct {
 	method    string
 	requestID string
+	caller    caller
 	// rest says that the call came by the REST view, through memory: nobody else can reach the server that says so.
 	rest bool
 	// cause is why Kratos could not be asked; it is written by the call's own goroutine before the call ends.
@@ -87,6 +88,11 @@ func (l *callLog) TagRPC(ctx context.Context, tag *stats.RPCTagInfo) context.Con
 	if ids := metadata.ValueFromIncomingContext(ctx, requestIDKey); len(ids) > 0 && isRequestID(ids[0]) {
 		info.requestID = ids[0]
 	}
+	if info.rest {
+		info.caller = callerInREST(ctx)
+	} else {
+		info.caller = callerOnWire(ctx)
+	}
 	if info.requestID == "" {
 		info.requestID = rand.Text()
 	}
@@ -128,6 +134,9 @@ func (l *callLog) HandleRPC(ctx context.Context, event stats.RPCStats) {
 	)
 	if info.verdict != "" {
 		line.AddAttrs(slog.String("verdict", info.verdict))
+	}
+	if id := info.caller.id(); id != "" {
+		line.AddAttrs(slog.String("caller", id))
 	}
 	if reason := reasonOf(st); reason != "" {
 		line.AddAttrs(slog.String("reason", reason))

@@ -13,6 +13,16 @@ type Config struct {
 	GRPCAddr string
 	// HTTPAddr is the TCP address to serve REST on, for example ":8080".
 	HTTPAddr string
+	// TLS says how calls are secured on the way to the server.
+	TLS TLS
+	// AllowSPIFFEIDs are the callers that may call anything at all: SPIFFE IDs, or patterns that end in /*, which are all IDs
+	// below. Empty allows all. It needs TLS.ClientCAFile.
+	AllowSPIFFEIDs []string
+	// PolicyFile says, in YAML or JSON, which caller may call which RPC, and allows nothing else; empty allows everything. It
+	// is read again when it changes. It needs TLS.ClientCAFile.
+	PolicyFile string
+	// ReloadInterval is how often the files that are named here are looked at. What is new counts when it was seen twice.
+	ReloadInterval time.Duration
 	// PublicURL is the base URL at which browsers reach the REST view. If it is set, Kratos's own URLs in answers are
 	// rewritten to it; see rewrite.go for which.
 	PublicURL string
@@ -66,6 +76,7 @@ func DefaultConfig() Config {
 		UpstreamTimeout:  10 * time.Second,
 		ReadyInterval:    2 * time.Second,
 		DrainDelay:       3 * time.Second,
+		ReloadInterval:   time.Second,
 		DrainTimeout:     15 * time.Second,
 		Limits:           defaultLimits(),
 		Authz:            defaultAuthzConfig(),
@@ -94,6 +105,8 @@ func (c *Config) Validate() error {
 		return errors.New("the interval of the readiness checks has to be more than zero")
 	case c.DrainDelay < 0:
 		return errors.New("the drain delay must not be less than zero")
+	case c.ReloadInterval <= 0:
+		return errors.New("the interval at which files are looked at has to be more than zero")
 	case c.DrainTimeout <= 0:
 		return errors.New("the drain timeout has to be more than zero")
 	case c.Logger == nil:
@@ -106,6 +119,9 @@ func (c *Config) Validate() error {
 		return err
 	}
 	if err := c.Authz.validate(); err != nil {
+		return err
+	}
+	if err := c.TLS.validate(); err != nil {
 		return err
 	}
 	return validateOrigins(c.CORSOrigins)

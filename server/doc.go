@@ -23,6 +23,7 @@
 //     REST view differs from protobuf's JSON mapping, which is where Kratos's own API does. What JSON a message is stands in
 //     package adapters/kratosjson.
 //   - clientaddr.go: who the client is, for Kratos's list of devices. cors.go: whose scripts may ask.
+//   - tls.go: TLS on both ports. caller.go: who calls, as its certificate says; access.go and policy.go: whether it may.
 //   - health.go: health, driven by Kratos's readiness. limits.go: what clients may do. drain.go: how the server stops.
 //
 // # Credentials
@@ -38,9 +39,9 @@
 // with a request is a status; with text/html Kratos sends the browser to its error UI, which is a redirect. Where it is
 // said, and not the default, Kratos 1.x answers the start of a browser flow with the flow.
 //
-// Between the REST view and the server in memory there is some more: whether the body was a form, where the client is and
-// what it calls itself, and the status that Kratos answered with. The server that gRPC clients reach neither reads the
-// former nor says the latter.
+// Between the REST view and the server in memory there is some more: who calls, whether the body was a form, where the client
+// is and what it calls itself, and the status that Kratos answered with. The server that gRPC clients reach neither reads
+// the former nor says the latter.
 //
 // # Design
 //

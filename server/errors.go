@@ -40,6 +40,7 @@ var meanings = map[kratosgrpcv1.ErrorReason]struct {
 	kratosgrpcv1.ErrorReason_ERROR_REASON_ACCESS_DENIED:               {codes.PermissionDenied, http.StatusForbidden},
 	kratosgrpcv1.ErrorReason_ERROR_REASON_PRIVILEGED_SESSION_REQUIRED: {codes.PermissionDenied, http.StatusForbidden},
 	kratosgrpcv1.ErrorReason_ERROR_REASON_HIGHER_AAL_REQUIRED:         {codes.PermissionDenied, http.StatusForbidden},
+	kratosgrpcv1.ErrorReason_ERROR_REASON_CALLER_NOT_ALLOWED:          {codes.PermissionDenied, http.StatusForbidden},
 	kratosgrpcv1.ErrorReason_ERROR_REASON_CSRF_VIOLATION:              {codes.PermissionDenied, http.StatusForbidden},
 	kratosgrpcv1.ErrorReason_ERROR_REASON_NOT_FOUND:                   {codes.NotFound, http.StatusNotFound},
 	kratosgrpcv1.ErrorReason_ERROR_REASON_FLOW_EXPIRED:                {codes.FailedPrecondition, http.StatusGone},

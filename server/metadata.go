@@ -31,6 +31,7 @@ const (
 // to that sends it, and none is told.
 const (
 	sentFormKey       = "x-kratosgrpc-sent-form"
+	callerKey         = "x-kratosgrpc-caller"
 	upstreamStatusKey = "x-kratosgrpc-upstream-status"
 
 	clientAddressKey   = "x-kratosgrpc-client-address"

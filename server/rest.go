@@ -25,6 +25,7 @@ func (s *Server) newRESTHandler() (http.Handler, error) {
 		runtime.WithMetadata(acceptMetadata),
 		runtime.WithMetadata(formMetadata),
 		runtime.WithMetadata(clientMetadata),
+		runtime.WithMetadata(callerMetadata),
 		runtime.WithOutgoingHeaderMatcher(outgoingHeader),
 		runtime.WithOutgoingTrailerMatcher(func(string) (string, bool) { return "", false }),
 		runtime.WithMarshalerOption("application/json", &jsonMarshaler{decode: decodeJSON}),

@@ -18,6 +18,7 @@ import (
 	"github.com/kratosgrpc/kratosgrpc/adapters"
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
 	"github.com/kratosgrpc/kratosgrpc/server/internal/sessions"
+	"github.com/kratosgrpc/kratosgrpc/server/internal/tlsfiles"
 )
 
 const (
@@ -44,6 +45,9 @@ type Server struct {
 	rewrite  *rewriter
 	health   *healthState
 	backend  *backend
+	access   *access
+	// tls is nil where there is none.
+	tls *tlsfiles.Server
 	// interceptors are what every call goes by that is no stream, the outermost first.
 	interceptors []grpc.UnaryServerInterceptor
 
@@ -75,6 +79,12 @@ func New(config Config, adapter adapters.Adapter) (_ *Server, err error) {
 	if s.rewrite, err = newRewriter(config); err != nil {
 		return nil, err
 	}
+	if s.access, err = newAccess(&config); err != nil {
+		return nil, err
+	}
+	if s.tls, err = config.TLS.open(config.Logger); err != nil {
+		return nil, err
+	}
 	options := sessions.Options{
 		TTL: config.SessionCacheTTL, NegativeTTL: negativeTTL, Size: config.SessionCacheSize, Key: config.SessionCacheKey, Timeout: config.UpstreamTimeout,
 		Redis: redisOf(&config),
@@ -97,7 +107,7 @@ func New(config Config, adapter adapters.Adapter) (_ *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s.interceptors = []grpc.UnaryServerInterceptor{recoverInterceptor(config.Logger), validate, deadlineInterceptor(config.UpstreamTimeout)}
+	s.interceptors = []grpc.UnaryServerInterceptor{recoverInterceptor(config.Logger), s.access.unary, validate, deadlineInterceptor(config.UpstreamTimeout)}
 	s.grpc = s.newGRPC(transportGRPC, config.Limits.grpcOptions()...)
 	verdicts, err := config.Authz.verdicts()
 	if err != nil {
@@ -145,12 +155,13 @@ func (s *Server) callLog(transport string) *callLog {
 func (s *Server) newGRPC(transport string, limits ...grpc.ServerOption) *grpc.Server {
 	server := grpc.NewServer(append(
 		limits,
+		s.credentials(transport),
 		grpc.ForceServerCodecV2(newCodec()),
 		grpc.MaxRecvMsgSize(maxReceiveBytes),
 		grpc.NumStreamWorkers(streamWorkers),
 		grpc.StatsHandler(s.callLog(transport)),
 		grpc.ChainUnaryInterceptor(s.interceptors...),
-		grpc.ChainStreamInterceptor(recoverStream(s.config.Logger)),
+		grpc.ChainStreamInterceptor(recoverStream(s.config.Logger), s.access.stream),
 		grpc.UnknownServiceHandler(unknownMethod),
 	)...)
 	b := s.backend
@@ -179,10 +190,11 @@ func (s *Server) HTTPAddr() net.Addr { return s.httpListener.Addr() }
 // end until Config.DrainTimeout. It returns nil after an orderly stop, and may be called once.
 func (s *Server) Run(ctx context.Context) error {
 	s.config.Logger.Info("serving", "grpc", s.GRPCAddr().String(), "rest", s.HTTPAddr().String(), "upstream_api", s.upstream.api())
+	s.warnOfPlainPort()
 
 	// Of the two contexts, the group's ends also when a listener fails.
 	group, ctx := errgroup.WithContext(ctx)
-	// As long as calls may change something, the other replicas are told.
+	// As long as calls may change something, the other replicas are told; and there are handshakes so long.
 	sharing, stopSharing := context.WithCancel(context.WithoutCancel(ctx))
 	group.Go(func() error {
 		s.sessions.Run(sharing)
@@ -190,9 +202,13 @@ func (s *Server) Run(ctx context.Context) error {
 	})
 	group.Go(func() error { return served(s.grpc.Serve(s.grpcListener), grpc.ErrServerStopped) })
 	group.Go(func() error { return served(s.inner.Serve(s.memory), grpc.ErrServerStopped) })
-	group.Go(func() error { return served(s.http.Serve(s.httpListener), http.ErrServerClosed) })
+	group.Go(func() error { return served(s.serveREST(), http.ErrServerClosed) })
 	group.Go(func() error {
 		s.health.follow(ctx, s.upstream, s.config.ReadyInterval, s.config.Logger)
+		return nil
+	})
+	group.Go(func() error {
+		s.followFiles(sharing)
 		return nil
 	})
 	group.Go(func() error {

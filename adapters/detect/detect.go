@@ -32,8 +32,8 @@ type Found struct {
 
 // Generation asks the Kratos whose public API is at base, an absolute http or https URL. Its errors wrap one of those
 // above, or say what is wrong with the URL.
-func Generation(ctx context.Context, base string) (Found, error) {
-	client, err := upstream.New(base)
+func Generation(ctx context.Context, base string, options ...adapters.ClientOption) (Found, error) {
+	client, err := upstream.New(base, options...)
 	if err != nil {
 		return Found{}, err
 	}

@@ -23,8 +23,8 @@ type Adapter struct {
 var _ adapters.Adapter = (*Adapter)(nil)
 
 // New returns an adapter for the Kratos whose public API is at base, an absolute http or https URL.
-func New(base string) (*Adapter, error) {
-	client, err := upstream.New(base)
+func New(base string, options ...adapters.ClientOption) (*Adapter, error) {
+	client, err := upstream.New(base, options...)
 	if err != nil {
 		return nil, err
 	}

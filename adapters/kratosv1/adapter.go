@@ -27,26 +27,37 @@ var _ adapters.Adapter = (*Adapter)(nil)
 
 // New returns an adapter for the Kratos whose public API is at base, an absolute http or https URL.
 func New(base string, options ...Option) (*Adapter, error) {
-	client, err := upstream.New(base)
+	s := settings{sessionCookie: defaultSessionCookie}
+	for _, option := range options {
+		option(&s)
+	}
+	client, err := upstream.New(base, s.client...)
 	if err != nil {
 		return nil, err
 	}
-	a := &Adapter{client: client, sessionCookie: defaultSessionCookie}
-	for _, option := range options {
-		option(a)
-	}
-	return a, nil
+	return &Adapter{client: client, sessionCookie: s.sessionCookie}, nil
 }
 
 // Option is something about a Kratos that it does not say itself.
-type Option func(*Adapter)
+type Option func(*settings)
+
+// settings are what options have chosen.
+type settings struct {
+	sessionCookie string
+	client        []adapters.ClientOption
+}
+
+// WithClient says how Kratos is reached.
+func WithClient(options ...adapters.ClientOption) Option {
+	return func(s *settings) { s.client = append(s.client, options...) }
+}
 
 // WithSessionCookie names the cookie that holds a browser's session, where Kratos's configuration has another name for it
 // than "ory_kratos_session". Empty means that one.
 func WithSessionCookie(name string) Option {
-	return func(a *Adapter) {
+	return func(s *settings) {
 		if name != "" {
-			a.sessionCookie = name
+			s.sessionCookie = name
 		}
 	}
 }

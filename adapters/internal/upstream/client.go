@@ -37,7 +37,7 @@ type Client struct {
 }
 
 // New returns a client for the Kratos whose public API is at base, an absolute http or https URL.
-func New(base string) (*Client, error) {
+func New(base string, options ...adapters.ClientOption) (*Client, error) {
 	u, err := url.Parse(base)
 	if err != nil {
 		// The error quotes the URL, which may hold a password.
@@ -51,19 +51,21 @@ func New(base string) (*Client, error) {
 	}
 	u.Path = strings.TrimRight(u.Path, "/")
 
+	transport := &http.Transport{
+		DialContext:         (&net.Dialer{Timeout: dialTimeout, KeepAlive: keepAlive}).DialContext,
+		TLSHandshakeTimeout: dialTimeout,
+		ForceAttemptHTTP2:   true,
+		MaxIdleConnsPerHost: maxIdleConnsPerHost,
+		IdleConnTimeout:     idleConnTimeout,
+		// Kratos does not compress; and what is not asked for can't be a compression bomb.
+		DisableCompression: true,
+	}
+	useTLS(transport, options)
 	return &Client{
 		base: u,
 		lean: newLean(u),
 		http: &http.Client{
-			Transport: &http.Transport{
-				DialContext:         (&net.Dialer{Timeout: dialTimeout, KeepAlive: keepAlive}).DialContext,
-				TLSHandshakeTimeout: dialTimeout,
-				ForceAttemptHTTP2:   true,
-				MaxIdleConnsPerHost: maxIdleConnsPerHost,
-				IdleConnTimeout:     idleConnTimeout,
-				// Kratos does not compress; and what is not asked for can't be a compression bomb.
-				DisableCompression: true,
-			},
+			Transport:     transport,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}, nil

@@ -7,16 +7,17 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/kratosgrpc/kratosgrpc/server"
 )
 
 type healthcheckCommand struct {
-	GRPCAddr string        `name:"grpc-addr" default:":9090" placeholder:"HOST:PORT" help:"Address that the server serves gRPC on (${default})."`
-	Ready    bool          `help:"Ask whether calls can be served, Kratos included, rather than whether the process lives."`
-	Timeout  time.Duration `default:"3s" help:"How long the answer may take."`
+	GRPCAddr string `name:"grpc-addr" default:":9090" placeholder:"HOST:PORT" help:"Address that the server serves gRPC on (${default})."`
+	Ready    bool   `help:"Ask whether calls can be served, Kratos included, rather than whether the process lives."`
+	probeFlags
+
+	Timeout time.Duration `default:"3s" help:"How long the answer may take."`
 }
 
 // Run asks the server for its health.
@@ -28,7 +29,11 @@ func (c *healthcheckCommand) Run(ctx context.Context) error {
 	if host == "" {
 		host = "localhost"
 	}
-	conn, err := grpc.NewClient(net.JoinHostPort(host, port), grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithNoProxy())
+	creds, err := c.credentials()
+	if err != nil {
+		return err
+	}
+	conn, err := grpc.NewClient(net.JoinHostPort(host, port), grpc.WithTransportCredentials(creds), grpc.WithNoProxy())
 	if err != nil {
 		return err
 	}

@@ -125,6 +125,7 @@ func TestCommand(t *testing.T) {
 	t.Run("serve", func(t *testing.T) { verifyServe(t, binary) })
 	t.Run("wrong upstream", func(t *testing.T) { verifyWrongUpstream(t, binary) })
 	t.Run("named upstream", func(t *testing.T) { verifyNamedUpstream(t, binary) })
+	t.Run("TLS", func(t *testing.T) { verifyTLS(t, binary) })
 	t.Run("late upstream", func(t *testing.T) { verifyLateUpstream(t, binary) })
 	t.Run("second signal", func(t *testing.T) { verifySecondSignal(t, binary) })
 	t.Run("silent upstream", func(t *testing.T) { verifySilentUpstream(t, binary) })

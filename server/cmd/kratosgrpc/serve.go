@@ -40,8 +40,12 @@ type serveCommand struct {
 	DrainDelay      time.Duration `default:"3s" help:"How long to serve still, and say that there is an end to it, once told to stop: as long as load balancers take to notice (${default})."`
 	DrainTimeout    time.Duration `default:"15s" help:"How long calls under way may go on after that (${default})."`
 	Authz           authzFlags    `embed:"" prefix:"authz-"`
-	LogLevel        slog.Level    `default:"info" placeholder:"LEVEL" help:"Log from this level on: debug, info, warn or error (${default})."`
-	LogFormat       string        `enum:"json,text" default:"json" help:"Format of the log: ${enum}."`
+
+	tlsFlags
+	upstreamTLSFlags
+
+	LogLevel  slog.Level `default:"info" placeholder:"LEVEL" help:"Log from this level on: debug, info, warn or error (${default})."`
+	LogFormat string     `enum:"json,text" default:"json" help:"Format of the log: ${enum}."`
 }
 
 // Run serves until the process is told to stop.
@@ -53,7 +57,11 @@ func (c *serveCommand) Run(ctx context.Context, again hurry) error {
 	if config.RedisURL, err = c.redis(); err != nil {
 		return err
 	}
-	adapter, err := c.adapter(ctx, &config)
+	client, err := c.upstreamOptions(ctx, c.Upstream, &config)
+	if err != nil {
+		return err
+	}
+	adapter, err := c.adapter(ctx, &config, client)
 	if err != nil {
 		return err
 	}
@@ -71,6 +79,7 @@ func (c *serveCommand) Run(ctx context.Context, again hurry) error {
 		return err
 	}
 	config.Authz = c.Authz.config()
+	c.configureTLS(&config)
 	config.CookieDomain = c.CookieDomain
 	if config.PublicURL = c.PublicURL; c.PublicURL != "" {
 		config.KratosURLs = []string{c.Upstream}
@@ -92,16 +101,16 @@ func (c *serveCommand) Run(ctx context.Context, again hurry) error {
 
 // adapter is the one for the Kratos that was named or, if it is to be found out, that is there. Where none can be reached
 // now there is none yet: the server finds out once there is.
-func (c *serveCommand) adapter(ctx context.Context, config *server.Config) (adapters.Adapter, error) {
+func (c *serveCommand) adapter(ctx context.Context, config *server.Config, client []adapters.ClientOption) (adapters.Adapter, error) {
 	if c.UpstreamAPI != autoAPI {
-		return c.newAdapter(c.UpstreamAPI)
+		return c.newAdapter(c.UpstreamAPI, client)
 	}
 	config.Detect = func(ctx context.Context) (adapters.Adapter, string, error) {
-		found, err := detect.Generation(ctx, c.Upstream)
+		found, err := detect.Generation(ctx, c.Upstream, client...)
 		if err != nil {
 			return nil, "", err
 		}
-		adapter, err := c.newAdapter(found.API)
+		adapter, err := c.newAdapter(found.API, client)
 		return adapter, found.Because, err
 	}
 	asked, cancel := context.WithTimeout(ctx, c.UpstreamTimeout)
@@ -126,14 +135,14 @@ func (c *serveCommand) adapter(ctx context.Context, config *server.Config) (adap
 const autoAPI = "auto"
 
 // newAdapter chooses the adapter for a generation of Kratos.
-func (c *serveCommand) newAdapter(api string) (adapters.Adapter, error) {
+func (c *serveCommand) newAdapter(api string, client []adapters.ClientOption) (adapters.Adapter, error) {
 	switch api {
 	case kratosv01.API:
-		return kratosv01.New(c.Upstream)
+		return kratosv01.New(c.Upstream, client...)
 	case kratosv05.API:
-		return kratosv05.New(c.Upstream)
+		return kratosv05.New(c.Upstream, client...)
 	case kratosv1.API:
-		return kratosv1.New(c.Upstream, kratosv1.WithSessionCookie(c.SessionCookie))
+		return kratosv1.New(c.Upstream, kratosv1.WithSessionCookie(c.SessionCookie), kratosv1.WithClient(client...))
 	default:
 		return nil, fmt.Errorf("there is no adapter for Kratos %s", api)
 	}

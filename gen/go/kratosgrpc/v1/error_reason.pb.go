@@ -119,6 +119,11 @@ const (
 	//	    "upstream_http_status": "403",
 	//	    "redirect_to": "https://kratos.example.org/self-service/login/browser?aal=aal2" } }
 	ErrorReason_ERROR_REASON_HIGHER_AAL_REQUIRED ErrorReason = 18
+	// The program that calls may not call this: it has shown no client certificate, or one whose SPIFFE ID is not allowed
+	// here. It says nothing about anybody's session. Code PERMISSION_DENIED, HTTP 403.
+	//
+	//	{ "reason": "CALLER_NOT_ALLOWED", "domain": "kratosgrpc", "metadata": {} }
+	ErrorReason_ERROR_REASON_CALLER_NOT_ALLOWED ErrorReason = 19
 )
 
 // Enum value maps for ErrorReason.
@@ -143,6 +148,7 @@ var (
 		16: "ERROR_REASON_UNKNOWN_METHOD",
 		17: "ERROR_REASON_INTERNAL",
 		18: "ERROR_REASON_HIGHER_AAL_REQUIRED",
+		19: "ERROR_REASON_CALLER_NOT_ALLOWED",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":                 0,
@@ -164,6 +170,7 @@ var (
 		"ERROR_REASON_UNKNOWN_METHOD":              16,
 		"ERROR_REASON_INTERNAL":                    17,
 		"ERROR_REASON_HIGHER_AAL_REQUIRED":         18,
+		"ERROR_REASON_CALLER_NOT_ALLOWED":          19,
 	}
 )
 
@@ -198,7 +205,7 @@ var File_kratosgrpc_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_kratosgrpc_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	" kratosgrpc/v1/error_reason.proto\x12\rkratosgrpc.v1*\xa4\x05\n" +
+	" kratosgrpc/v1/error_reason.proto\x12\rkratosgrpc.v1*\xc9\x05\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cERROR_REASON_INVALID_REQUEST\x10\x01\x12\"\n" +
@@ -219,7 +226,8 @@ const file_kratosgrpc_v1_error_reason_proto_rawDesc = "" +
 	"$ERROR_REASON_UNSUPPORTED_BY_UPSTREAM\x10\x0f\x12\x1f\n" +
 	"\x1bERROR_REASON_UNKNOWN_METHOD\x10\x10\x12\x19\n" +
 	"\x15ERROR_REASON_INTERNAL\x10\x11\x12$\n" +
-	" ERROR_REASON_HIGHER_AAL_REQUIRED\x10\x12B\xbe\x01\n" +
+	" ERROR_REASON_HIGHER_AAL_REQUIRED\x10\x12\x12#\n" +
+	"\x1fERROR_REASON_CALLER_NOT_ALLOWED\x10\x13B\xbe\x01\n" +
 	"\x11com.kratosgrpc.v1B\x10ErrorReasonProtoP\x01ZBgithub.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1;kratosgrpcv1\xa2\x02\x03KXX\xaa\x02\rKratosgrpc.V1\xca\x02\rKratosgrpc\\V1\xe2\x02\x19Kratosgrpc\\V1\\GPBMetadata\xea\x02\x0eKratosgrpc::V1b\x06proto3"
 
 var (

@@ -1,0 +1,29 @@
+package upstream
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/http"
+
+	"github.com/kratosgrpc/kratosgrpc/adapters"
+)
+
+// useTLS makes new connections by a configuration that can change. That of a transport can't: it is read once.
+func useTLS(transport *http.Transport, options []adapters.ClientOption) {
+	var chosen adapters.ClientOptions
+	for _, option := range options {
+		option(&chosen)
+	}
+	if chosen.TLS == nil {
+		return
+	}
+	transport.DialTLSContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		config := chosen.TLS().Clone()
+		config.NextProtos = []string{"h2", "http/1.1"}
+		dialer := &tls.Dialer{NetDialer: &net.Dialer{KeepAlive: keepAlive}, Config: config}
+		ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+		defer cancel()
+		return dialer.DialContext(ctx, network, address)
+	}
+}
