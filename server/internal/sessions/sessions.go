@@ -130,7 +130,7 @@ func (l *Lookup) find(ctx context.Context, adapter adapters.Adapter, x *adapters
 	done := l.flights.DoChan(flight, func() (any, error) {
 		growStack()
 		// Should Kratos never answer this one, those who come later ask for themselves.
-		defer time.AfterFunc(joinFor, func() { l.flights.Forget(flight) }).Stop()
+		defer time.AfterFunc(l.options.Timeout/joined, func() { l.flights.Forget(flight) }).Stop()
 		if !fresh {
 			// The one who asked before may have had the answer since this one has looked.
 			if e := l.cache.find(k, maxAge); e != nil {
@@ -151,8 +151,8 @@ func (l *Lookup) find(ctx context.Context, adapter adapters.Adapter, x *adapters
 	}
 }
 
-// joinFor is how long after its beginning a question is still joined.
-const joinFor = 2 * time.Second
+// joined is the part of the time that a question may take, in which others still join it.
+const joined = 4
 
 // flightOf names the question of a credential in an epoch. Who wants a fresh answer does not join those who may be told
 // what is known.
