@@ -2,8 +2,10 @@ package server_test
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -75,6 +77,14 @@ func BenchmarkCheck(b *testing.B) {
 		b.Run(c.name+"/cached", func(b *testing.B) { check(b, s.conn) })
 	}
 }
+
+// callers is how many ask at the same time, for each processor.
+const callers = 16
+
+var tokensMade atomic.Int64
+
+// token is one of a caller's own: those who ask for the same one at the same time would share a question.
+func token() string { return fmt.Sprintf("ory_st_0123456789abcdefghijklmnop%06d", tokensMade.Add(1)) }
 
 // checkOf is a check of a request with a token.
 func checkOf(token string) *authv3.CheckRequest {

@@ -68,7 +68,9 @@ func (p proxies) contain(a netip.Addr) bool {
 
 // addressIn reads an address, which may stand with a port.
 func addressIn(s string) (netip.Addr, bool) {
-	s = strings.TrimSpace(s)
+	if s = strings.TrimSpace(s); s == "" {
+		return netip.Addr{}, false
+	}
 	if a, err := netip.ParseAddr(s); err == nil {
 		return a.Unmap().WithZone(""), true
 	}

@@ -88,7 +88,6 @@ func whoamiMetadata(r *http.Request) metadata.MD {
 		}
 	}
 	md[acceptKey] = []string{r.Header.Get("Accept")}
-	maps.Copy(md, clientMetadata(r.Context(), r))
 	maps.Copy(md, callerMetadata(r.Context(), r))
 	return md
 }
