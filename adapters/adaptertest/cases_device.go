@@ -3,7 +3,6 @@ package adaptertest
 import (
 	"net/http"
 	"net/netip"
-	"sync"
 	"testing"
 
 	"github.com/kratosgrpc/kratosgrpc/adapters"
@@ -18,22 +17,10 @@ var anAddress = netip.MustParseAddr("2001:db8::7")
 // sent, with the caller's address, and no other; nor any that says at which address, or where in the world, Kratos was asked.
 func clientIsNamed(t *testing.T, h *Harness) {
 	t.Helper()
-	var mu sync.Mutex
-	var seen []http.Header
-	adapter := newAdapter(t, h, serve(t, func(w http.ResponseWriter, r *http.Request) {
-		mu.Lock()
-		defer mu.Unlock()
-		seen = append(seen, r.Header)
-		w.WriteHeader(http.StatusServiceUnavailable)
-	}))
+	sent := headersSent(t, h)
 	for _, caller := range []adapters.Caller{{Address: anAddress, UserAgent: aDevice}, {}} {
 		for _, o := range supported(t, h) {
-			seen = nil
-			_ = o.do(t.Context(), t, adapter, &adapters.Exchange{Caller: caller})
-			if len(seen) == 0 {
-				t.Errorf("%s asks nobody", o.name)
-			}
-			for _, header := range seen {
+			for _, header := range sent(o, &adapters.Exchange{Caller: caller}) {
 				checkNamed(t, o.name, &caller, header)
 			}
 		}

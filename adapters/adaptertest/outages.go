@@ -205,6 +205,27 @@ func redirectsAreNotFollowed(t *testing.T, h *Harness) {
 // oneCredentialGoesUpstream: of a caller that has a token only that is sent, of others only Kratos's own cookies.
 func oneCredentialGoesUpstream(t *testing.T, h *Harness) {
 	t.Helper()
+	sent := headersSent(t, h)
+	for _, kind := range []adapters.CredentialKind{adapters.NoCredential, adapters.BearerToken, adapters.SessionToken} {
+		for _, o := range supported(t, h) {
+			x := &adapters.Exchange{Caller: adapters.Caller{Cookies: []string{"somebody_elses=theirs; ory_kratos_session=mine"}, RequestID: "request-1"}}
+			if kind != adapters.NoCredential {
+				x.Caller.Credential = adapters.Credential{Kind: kind, Token: "good-token"}
+			}
+			for _, header := range sent(o, x) {
+				if isNobodys[o.name] || h.Differences.CookiesOnly {
+					checkHeader(t, o.name, adapters.NoCredential, header)
+					continue
+				}
+				checkHeader(t, o.name, kind, header)
+			}
+		}
+	}
+}
+
+// headersSent has an operation ask a Kratos that is down, and returns the headers of all that it asks there.
+func headersSent(t *testing.T, h *Harness) func(anyOperation, *adapters.Exchange) []http.Header {
+	t.Helper()
 	var mu sync.Mutex
 	var seen []http.Header
 	adapter := newAdapter(t, h, serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -213,25 +234,14 @@ func oneCredentialGoesUpstream(t *testing.T, h *Harness) {
 		seen = append(seen, r.Header)
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}))
-	for _, kind := range []adapters.CredentialKind{adapters.NoCredential, adapters.BearerToken, adapters.SessionToken} {
-		for _, o := range supported(t, h) {
-			x := &adapters.Exchange{Caller: adapters.Caller{Cookies: []string{"somebody_elses=theirs; ory_kratos_session=mine"}, RequestID: "request-1"}}
-			if kind != adapters.NoCredential {
-				x.Caller.Credential = adapters.Credential{Kind: kind, Token: "good-token"}
-			}
-			seen = nil
-			_ = o.do(t.Context(), t, adapter, x)
-			if len(seen) == 0 {
-				t.Errorf("%s asks nobody", o.name)
-			}
-			for _, header := range seen {
-				if isNobodys[o.name] || h.Differences.CookiesOnly {
-					checkHeader(t, o.name, adapters.NoCredential, header)
-					continue
-				}
-				checkHeader(t, o.name, kind, header)
-			}
+	return func(o anyOperation, x *adapters.Exchange) []http.Header {
+		t.Helper()
+		seen = nil
+		_ = o.do(t.Context(), t, adapter, x)
+		if len(seen) == 0 {
+			t.Errorf("%s asks nobody", o.name)
 		}
+		return seen
 	}
 }
 
