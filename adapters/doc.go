@@ -19,7 +19,8 @@
 //   - kratosjson: the contract's messages as the JSON that Kratos speaks, both ways.
 //   - internal/uinodes: methods as ui nodes, and back.
 //   - internal/selfservice: what the generations have in common.
-//   - internal/upstream: the one HTTP client, shared by all generations.
+//   - internal/upstream: the one HTTP client, shared by all generations. Its care.go says what becomes of a request while Kratos is
+//     slow or down, and which may be made twice; internal/selfservice says which those are.
 //   - adaptertest: the conformance suite that every adapter passes.
 //   - kratosreplay: answers as a real Kratos was recorded to, where none can be run.
 //   - kratostest: builds and starts a real Kratos, for tests and for trying things out.

@@ -17,7 +17,7 @@ type Error struct {
 	HTTPStatus int
 	// Upstream is the error as Kratos worded it, if it did.
 	Upstream *kratosgrpcv1.UpstreamError
-	// RetryAfter is how long Kratos asks to wait, or 0 if it does not say.
+	// RetryAfter is how long to wait, as Kratos asks or, where that was not asked, as long as it will not be; or 0.
 	RetryAfter time.Duration
 	// ReplacementFlowID is the flow that Kratos started in place of an expired one, if it did.
 	ReplacementFlowID string

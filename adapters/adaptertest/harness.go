@@ -11,7 +11,8 @@ import (
 
 // Harness is a generation of Kratos, as the suite sees it.
 type Harness struct {
-	// New makes the adapter for the Kratos whose public API is at base.
+	// New makes the adapter for the Kratos whose public API is at base. It has no breaker: each operation has to meet an outage
+	// itself.
 	New func(base string) (adapters.Adapter, error)
 	// Start starts a Kratos, which ends with the test.
 	Start func(t *testing.T, o Options) *Upstream

@@ -42,6 +42,7 @@ func runOutages(t *testing.T, h *Harness) {
 	for name, run := range map[string]func(*testing.T, *Harness){
 		"nobody listens": nobodyListens, "no answer in time": noAnswerInTime, "caller gives up": callerGivesUp, "base URL": baseURL,
 		"redirects": redirectsAreNotFollowed, "one credential": oneCredentialGoesUpstream, "client address": clientIsNamed,
+		"nothing is sent twice": nothingIsSentTwice,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -57,7 +57,7 @@ func header(x *adapters.Exchange) http.Header {
 
 // get fetches what path says.
 func (a *Adapter) get(ctx context.Context, x *adapters.Exchange, path string, query url.Values) (*upstream.Response, error) {
-	return a.do(ctx, x, upstream.Request{Method: http.MethodGet, Path: path, Query: query, Header: header(x)})
+	return a.do(ctx, x, upstream.Request{Method: http.MethodGet, Path: path, Query: query, Header: header(x), Kind: selfservice.KindOf(path)})
 }
 
 // post sends a form.

@@ -13,8 +13,10 @@ import (
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	adaptertest.RunWithoutKratos(t, adaptertest.Harness{
-		API:         kratosv01.API,
-		New:         func(base string) (adapters.Adapter, error) { return kratosv01.New(base) },
+		API: kratosv01.API,
+		New: func(base string) (adapters.Adapter, error) {
+			return kratosv01.New(base, adapters.WithCare(adapters.Care{}))
+		},
 		Differences: adaptertest.Differences{CookiesOnly: true},
 	})
 }

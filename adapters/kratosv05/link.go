@@ -112,6 +112,7 @@ func (a *Adapter) sendLink(ctx context.Context, x *adapters.Exchange, l linkForm
 func (a *Adapter) fetchOwn(ctx context.Context, own *adapters.Caller, cookies, path, id string, flow proto.Message) error {
 	answer, err := a.client.Do(ctx, upstream.Request{
 		Method: http.MethodGet, Path: path, Query: url.Values{"id": {id}}, Header: selfservice.Header(own, cookies, own.Accept),
+		Kind: selfservice.KindOf(path),
 	})
 	if err != nil {
 		return err

@@ -108,6 +108,7 @@ func (a *Adapter) get(ctx context.Context, x *adapters.Exchange, kind clientKind
 	}
 	res, err := a.client.Do(ctx, upstream.Request{
 		Method: http.MethodGet, Path: path, Query: query, Header: selfservice.Header(&x.Caller, cookies, accept),
+		Kind: selfservice.KindOf(path),
 	})
 	if err != nil {
 		return nil, err

@@ -19,7 +19,9 @@ func TestConformance(t *testing.T) {
 	}
 	adaptertest.Run(t, adaptertest.Harness{
 		API: kratosv1.API,
-		New: func(base string) (adapters.Adapter, error) { return kratosv1.New(base) },
+		New: func(base string) (adapters.Adapter, error) {
+			return kratosv1.New(base, kratosv1.WithClient(adapters.WithCare(adapters.Care{})))
+		},
 		Start: func(t *testing.T, o adaptertest.Options) *adaptertest.Upstream {
 			t.Helper()
 			return start(t, o, schema)

@@ -80,6 +80,7 @@ func (a *Adapter) errorShown(ctx context.Context, x *adapters.Exchange, to *krat
 	}
 	res, err := a.client.Do(ctx, upstream.Request{
 		Method: http.MethodGet, Path: errorPath, Query: url.Values{"id": {id}}, Header: selfservice.Header(x.Caller.Anonymous(), "", wantJSON),
+		Kind: upstream.Read,
 	})
 	if err != nil || res.Status != http.StatusOK {
 		// Where Kratos can't be asked any more the location is worth more to the browser than an error.

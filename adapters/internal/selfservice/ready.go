@@ -10,7 +10,7 @@ import (
 
 // Ready asks Kratos's readiness endpoint. It returns nil if Kratos says of itself that it is ready.
 func Ready(ctx context.Context, client *upstream.Client) error {
-	res, err := client.Do(ctx, upstream.Request{Method: http.MethodGet, Path: "/health/ready"})
+	res, err := client.Do(ctx, upstream.Request{Method: http.MethodGet, Path: "/health/ready", Kind: upstream.Probe})
 	if err != nil {
 		return err
 	}

@@ -34,10 +34,15 @@ type Client struct {
 	http *http.Client
 	// lean is nil where there is none.
 	lean *lean
+	care *care
 }
 
 // New returns a client for the Kratos whose public API is at base, an absolute http or https URL.
 func New(base string, options ...adapters.ClientOption) (*Client, error) {
+	chosen := adapters.ClientOptions{Care: adapters.DefaultCare()}
+	for _, option := range options {
+		option(&chosen)
+	}
 	u, err := url.Parse(base)
 	if err != nil {
 		// The error quotes the URL, which may hold a password.
@@ -60,15 +65,19 @@ func New(base string, options ...adapters.ClientOption) (*Client, error) {
 		// Kratos does not compress; and what is not asked for can't be a compression bomb.
 		DisableCompression: true,
 	}
-	useTLS(transport, options)
-	return &Client{
+	if chosen.TLS != nil {
+		useTLS(transport, chosen.TLS)
+	}
+	c := &Client{
 		base: u,
-		lean: newLean(u),
+		lean: newLean(u, max(maxIdleConnsPerHost, chosen.Care.MaxConcurrency)),
 		http: &http.Client{
 			Transport:     transport,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-	}, nil
+	}
+	c.care = newCare(chosen.Care, c.send)
+	return c, nil
 }
 
 // Request is a request to Kratos.
@@ -85,6 +94,8 @@ type Request struct {
 	ContentType string
 	// Body is the body, or empty.
 	Body string
+	// Kind says how often the request may be made. It is once, unless it is known to do no harm.
+	Kind Kind
 }
 
 // Response is Kratos's answer, read whole.
@@ -94,18 +105,26 @@ type Response struct {
 	Body   []byte
 }
 
-// Do sends a request. It returns an [*adapters.Error] if there is no answer.
+// Do makes a request. It returns an [*adapters.Error] if there is no answer, also where Kratos was not asked for one.
 func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
-	if deadline, ok := ctx.Deadline(); ok && c.lean != nil && r.Method == http.MethodGet && adapters.IsUnattended(ctx) {
+	if r.Kind == Probe {
+		return c.do(ctx, &r)
+	}
+	return c.care.do(ctx, &r)
+}
+
+// send makes a request once, the cheaper way if it can.
+func (c *Client) send(ctx context.Context, r *Request, again bool) (*Response, error) {
+	if deadline, ok := ctx.Deadline(); ok && !again && c.lean != nil && r.Method == http.MethodGet && adapters.IsUnattended(ctx) {
 		res, err := c.lean.do(deadline, r)
-		if !errors.Is(err, errUnanswered) {
+		if !errors.Is(err, errNotSent) {
 			return res, err
 		}
 	}
 	return c.do(ctx, r)
 }
 
-func (c *Client) do(ctx context.Context, r Request) (*Response, error) {
+func (c *Client) do(ctx context.Context, r *Request) (*Response, error) {
 	// Joined as text, for Path is escaped already and must not be escaped, cleaned or resolved again.
 	req, err := http.NewRequestWithContext(ctx, r.Method, c.base.String()+r.Path, body(r.Body))
 	if err != nil {
@@ -118,6 +137,8 @@ func (c *Client) do(ctx context.Context, r Request) (*Response, error) {
 	}
 	if r.Body != "" {
 		req.Header.Set("Content-Type", r.ContentType)
+	} else if r.Method == http.MethodGet {
+		onceOnly(req)
 	}
 	if req.Header.Get("User-Agent") == "" {
 		req.Header.Set("User-Agent", userAgent)
@@ -134,9 +155,13 @@ func (c *Client) do(ctx context.Context, r Request) (*Response, error) {
 		return nil, failure(ctx, err)
 	}
 	if len(read) > maxResponseBytes {
-		return nil, unavailable(res.StatusCode, fmt.Errorf("the answer is larger than %d bytes", maxResponseBytes))
+		return nil, tooLarge(res.StatusCode)
 	}
 	return &Response{Status: res.StatusCode, Header: res.Header, Body: read}, nil
+}
+
+func tooLarge(status int) *adapters.Error {
+	return unavailable(status, fmt.Errorf("the answer is larger than %d bytes", maxResponseBytes))
 }
 
 // Close gives back the connections that are open and not in use. It is for who won't ask again soon.
@@ -145,6 +170,13 @@ func (c *Client) Close() {
 	if c.lean != nil {
 		c.lean.host.CloseIdleConnections()
 	}
+}
+
+// onceOnly keeps net/http from making a GET again on its own, as often as it finds connections that the other side has left.
+// It can't know which GETs change something. It does not do so where there is a body that it can't get again, which is an
+// empty one here. That the encoding is said, to be none, spares it finding out that there is nothing to send.
+func onceOnly(req *http.Request) {
+	req.Body, req.TransferEncoding = io.NopCloser(strings.NewReader("")), []string{"identity"}
 }
 
 func body(s string) io.Reader {

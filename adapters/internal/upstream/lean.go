@@ -19,7 +19,8 @@ type lean struct {
 }
 
 // newLean makes one for a Kratos, or none where that is reached by TLS: there, HTTP/2 puts all requests on one connection.
-func newLean(base *url.URL) *lean {
+// It opens so many connections at most.
+func newLean(base *url.URL, connections int) *lean {
 	if base.Scheme != "http" || !connsChecked {
 		return nil
 	}
@@ -30,7 +31,7 @@ func newLean(base *url.URL) *lean {
 	return &lean{base: base.String(), host: &fasthttp.HostClient{
 		Addr:                      address,
 		DialTimeout:               dialChecked,
-		MaxConns:                  maxIdleConnsPerHost,
+		MaxConns:                  connections,
 		MaxIdleConnDuration:       idleConnTimeout,
 		ConnPoolStrategy:          fasthttp.LIFO,
 		MaxResponseBodySize:       maxResponseBytes,
@@ -40,11 +41,15 @@ func newLean(base *url.URL) *lean {
 	}}
 }
 
-// errUnanswered is for a request that is better made again, by the other way: nothing was said that counts.
-var errUnanswered = errors.New("no answer")
+var (
+	// errNotSent is for a request of which nothing was sent, so that it can go the other way.
+	errNotSent = errors.New("the request was not sent")
+	// errUnanswered is for one that had no answer. What fasthttp says of that may quote what was received.
+	errUnanswered = errors.New("no answer, or none that is complete")
+)
 
-// do sends a request. It fails with errUnanswered, or with an [*adapters.Error] because there was no time left.
-func (l *lean) do(deadline time.Time, r Request) (*Response, error) {
+// do makes a request, once. It fails with errNotSent, or with an [*adapters.Error].
+func (l *lean) do(deadline time.Time, r *Request) (*Response, error) {
 	req, res := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 	defer fasthttp.ReleaseRequest(req)
 	defer fasthttp.ReleaseResponse(res)
@@ -59,7 +64,7 @@ func (l *lean) do(deadline time.Time, r Request) (*Response, error) {
 	req.Header.DisableSpecialHeader()
 	req.URI().DisablePathNormalizing = true
 	if err := req.URI().Parse(nil, []byte(uri)); err != nil {
-		return nil, errUnanswered
+		return nil, errNotSent
 	}
 	req.Header.SetMethod(r.Method)
 	req.Header.SetBytesV("Host", req.URI().Host())
@@ -78,15 +83,24 @@ func (l *lean) do(deadline time.Time, r Request) (*Response, error) {
 		}
 		// The others are from before as well.
 		l.host.CloseIdleConnections()
-		return nil, errUnanswered
-	}
-	if res.StatusCode() == http.StatusRequestTimeout {
-		// It is how proxies take leave of a connection that was idle. It was not about this request.
-		return nil, errUnanswered
+		return nil, leanFailure(res, err)
 	}
 	header := make(http.Header, res.Header.Len())
 	for name, value := range res.Header.All() {
 		header.Add(string(name), string(value))
 	}
 	return &Response{Status: res.StatusCode(), Header: header, Body: append([]byte(nil), res.Body()...)}, nil
+}
+
+func leanFailure(res *fasthttp.Response, err error) error {
+	if errors.Is(err, errSpoken) || errors.Is(err, fasthttp.ErrNoFreeConns) {
+		return errNotSent
+	}
+	if errors.Is(err, fasthttp.ErrBodyTooLarge) {
+		return tooLarge(res.StatusCode())
+	}
+	if dial, ok := errors.AsType[*net.OpError](err); ok && dial.Op == "dial" {
+		return unavailable(0, dial)
+	}
+	return unavailable(0, errUnanswered)
 }

@@ -5,21 +5,12 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
-
-	"github.com/kratosgrpc/kratosgrpc/adapters"
 )
 
 // useTLS makes new connections by a configuration that can change. That of a transport can't: it is read once.
-func useTLS(transport *http.Transport, options []adapters.ClientOption) {
-	var chosen adapters.ClientOptions
-	for _, option := range options {
-		option(&chosen)
-	}
-	if chosen.TLS == nil {
-		return
-	}
+func useTLS(transport *http.Transport, current func() *tls.Config) {
 	transport.DialTLSContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-		config := chosen.TLS().Clone()
+		config := current().Clone()
 		config.NextProtos = []string{"h2", "http/1.1"}
 		dialer := &tls.Dialer{NetDialer: &net.Dialer{KeepAlive: keepAlive}, Config: config}
 		ctx, cancel := context.WithTimeout(ctx, dialTimeout)
