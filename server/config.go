@@ -51,6 +51,10 @@ type Config struct {
 	UpstreamTimeout time.Duration
 	// ReadyInterval is how often Kratos is asked whether it is ready.
 	ReadyInterval time.Duration
+	// UnreadyAfter is how many checks in a row have to fail until the server says that it is not ready, and ReadyAfter how many
+	// have to succeed until it says so again: one answer that is lost does not take it out of service. The first check counts
+	// by itself.
+	UnreadyAfter, ReadyAfter int
 	// DrainDelay is how long the server says that it is about to stop, and serves still, before it takes no more calls: as
 	// long as a load balancer takes to notice.
 	DrainDelay time.Duration
@@ -58,6 +62,8 @@ type Config struct {
 	DrainTimeout time.Duration
 	// Limits are what the server puts up with.
 	Limits Limits
+	// RateLimits are how often something may be asked.
+	RateLimits RateLimits
 	// CORSOrigins are the origins, such as "https://app.example.org", whose scripts may use the REST view in a browser, with
 	// its cookies.
 	CORSOrigins []string
@@ -75,6 +81,8 @@ func DefaultConfig() Config {
 		SessionCacheSize: 100_000,
 		UpstreamTimeout:  10 * time.Second,
 		ReadyInterval:    2 * time.Second,
+		UnreadyAfter:     3,
+		ReadyAfter:       2,
 		DrainDelay:       3 * time.Second,
 		ReloadInterval:   time.Second,
 		DrainTimeout:     15 * time.Second,
@@ -103,6 +111,8 @@ func (c *Config) Validate() error {
 		return errors.New("the upstream timeout has to be more than zero")
 	case c.ReadyInterval <= 0:
 		return errors.New("the interval of the readiness checks has to be more than zero")
+	case c.UnreadyAfter <= 0 || c.ReadyAfter <= 0:
+		return errors.New("the numbers of readiness checks have to be more than zero")
 	case c.DrainDelay < 0:
 		return errors.New("the drain delay must not be less than zero")
 	case c.ReloadInterval <= 0:
@@ -122,6 +132,9 @@ func (c *Config) Validate() error {
 		return err
 	}
 	if err := c.TLS.validate(); err != nil {
+		return err
+	}
+	if err := c.RateLimits.validate(); err != nil {
 		return err
 	}
 	return validateOrigins(c.CORSOrigins)

@@ -22,9 +22,10 @@
 //   - rest.go: the HTTP handler; rest_request.go, rest_body.go, rest_response.go, rest_paging.go, rest_error.go: how the
 //     REST view differs from protobuf's JSON mapping, which is where Kratos's own API does. What JSON a message is stands in
 //     package adapters/kratosjson.
+//   - ratelimit.go, identifier.go: how often somebody may ask, or something be tried.
 //   - clientaddr.go: who the client is, for Kratos's list of devices. cors.go: whose scripts may ask.
 //   - tls.go: TLS on both ports. caller.go: who calls, as its certificate says; access.go and policy.go: whether it may.
-//   - health.go: health, driven by Kratos's readiness. limits.go: what clients may do. drain.go: how the server stops.
+//   - health.go, steady.go: health, driven by Kratos's readiness. limits.go: what clients may do. drain.go: how the server stops.
 //
 // # Credentials
 //

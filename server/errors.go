@@ -65,6 +65,7 @@ const (
 	metaReplacementFlow = "replacement_flow_id"
 	metaRedirectTo      = "redirect_to"
 	metaLimit           = "limit_bytes"
+	metaLimitedBy       = "limited_by"
 )
 
 // statusFrom makes the status of what the adapter of a generation returned in place of an answer.
@@ -139,11 +140,11 @@ func newStatus(e *adapters.Error, md map[string]string) error {
 		}
 		details = append(details, bad)
 	}
-	if e.Reason == kratosgrpcv1.ErrorReason_ERROR_REASON_RATE_LIMITED {
-		delay := e.RetryAfter
-		if delay == 0 {
-			delay = defaultRetryDelay
-		}
+	delay := e.RetryAfter
+	if delay == 0 && e.Reason == kratosgrpcv1.ErrorReason_ERROR_REASON_RATE_LIMITED {
+		delay = defaultRetryDelay
+	}
+	if delay > 0 {
 		details = append(details, &errdetails.RetryInfo{RetryDelay: durationpb.New(delay)})
 	}
 	detailed, err := st.WithDetails(details...)

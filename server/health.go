@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -109,20 +108,21 @@ func (h *healthState) say(ready bool) {
 }
 
 // follow asks Kratos whether it is ready, again and again, until ctx ends.
-func (h *healthState) follow(ctx context.Context, upstream *upstream, interval time.Duration, logger *slog.Logger) {
-	ticker := time.NewTicker(interval)
+func (h *healthState) follow(ctx context.Context, upstream *upstream, config *Config) {
+	ticker := time.NewTicker(config.ReadyInterval)
 	defer ticker.Stop()
-	for first := true; ; first = false {
-		err := upstream.ready(ctx, first || h.ready.Load())
+	told := steady{unreadyAfter: config.UnreadyAfter, readyAfter: config.ReadyAfter}
+	for {
+		err := upstream.ready(ctx, told.last())
 		if ctx.Err() != nil {
 			return
 		}
-		if ready := err == nil; first || ready != h.ready.Load() {
+		if ready, news := told.hear(err == nil); news {
 			h.set(ready)
 			if ready {
-				logger.InfoContext(ctx, "Kratos is ready")
+				config.Logger.InfoContext(ctx, "Kratos is ready")
 			} else {
-				logger.WarnContext(ctx, "Kratos is not ready", "cause", err.Error())
+				config.Logger.WarnContext(ctx, "Kratos is not ready", "cause", err.Error())
 			}
 		}
 		select {

@@ -47,7 +47,8 @@ type Server struct {
 	backend  *backend
 	access   *access
 	// tls is nil where there is none.
-	tls *tlsfiles.Server
+	tls    *tlsfiles.Server
+	limits *limits
 	// interceptors are what every call goes by that is no stream, the outermost first.
 	interceptors []grpc.UnaryServerInterceptor
 
@@ -107,7 +108,10 @@ func New(config Config, adapter adapters.Adapter) (_ *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s.interceptors = []grpc.UnaryServerInterceptor{recoverInterceptor(config.Logger), s.access.unary, validate, deadlineInterceptor(config.UpstreamTimeout)}
+	s.limits = newLimits(&config)
+	s.interceptors = []grpc.UnaryServerInterceptor{
+		recoverInterceptor(config.Logger), s.access.unary, s.limits.unary, validate, deadlineInterceptor(config.UpstreamTimeout),
+	}
 	s.grpc = s.newGRPC(transportGRPC, config.Limits.grpcOptions()...)
 	verdicts, err := config.Authz.verdicts()
 	if err != nil {
@@ -161,7 +165,7 @@ func (s *Server) newGRPC(transport string, limits ...grpc.ServerOption) *grpc.Se
 		grpc.NumStreamWorkers(streamWorkers),
 		grpc.StatsHandler(s.callLog(transport)),
 		grpc.ChainUnaryInterceptor(s.interceptors...),
-		grpc.ChainStreamInterceptor(recoverStream(s.config.Logger), s.access.stream),
+		grpc.ChainStreamInterceptor(recoverStream(s.config.Logger), s.access.stream, s.limits.stream),
 		grpc.UnknownServiceHandler(unknownMethod),
 	)...)
 	b := s.backend
@@ -204,7 +208,7 @@ func (s *Server) Run(ctx context.Context) error {
 	group.Go(func() error { return served(s.inner.Serve(s.memory), grpc.ErrServerStopped) })
 	group.Go(func() error { return served(s.serveREST(), http.ErrServerClosed) })
 	group.Go(func() error {
-		s.health.follow(ctx, s.upstream, s.config.ReadyInterval, s.config.Logger)
+		s.health.follow(ctx, s.upstream, &s.config)
 		return nil
 	})
 	group.Go(func() error {

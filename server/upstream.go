@@ -70,7 +70,7 @@ func (u *upstream) api() string {
 
 // note takes notice of how a call has ended.
 func (u *upstream) note(err error) {
-	if e := new(adapters.Error); errors.As(err, &e) && e.Reason == kratosgrpcv1.ErrorReason_ERROR_REASON_UPSTREAM_UNAVAILABLE {
+	if e := new(adapters.Error); errors.As(err, &e) && e.Reason == kratosgrpcv1.ErrorReason_ERROR_REASON_UPSTREAM_UNAVAILABLE && !errors.Is(err, adapters.ErrNotAsked) {
 		u.doubted.Store(true)
 	}
 }

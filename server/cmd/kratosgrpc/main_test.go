@@ -99,6 +99,10 @@ func TestCommand(t *testing.T) {
 			{[]string{"serve", "--upstream=http://kratos:4433", "--upstream-api=v1", "--max-connection-age-grace=0"}, "grace"},
 			{[]string{"serve", "--upstream=http://kratos:4433", "--upstream-api=v1", "--drain-delay=-1s"}, "drain delay"},
 			{[]string{"serve", "--upstream=http://kratos:4433", "--upstream-api=v1", "--drain-timeout=0"}, "drain timeout"},
+			{[]string{"serve", "--upstream=http://kratos:4433", "--rate-limit-address=20"}, "20/s"},
+			{[]string{"serve", "--upstream=http://kratos:4433", "--upstream-api=v1", "--upstream-max-concurrency=-1"}, "--upstream-max-concurrency"},
+			{[]string{"serve", "--upstream=http://kratos:4433", "--upstream-api=v1", "--upstream-hedge-after=-1s"}, "--upstream-hedge-after"},
+			{[]string{"serve", "--upstream=http://kratos:4433", "--upstream-api=v1", "--unready-after=0"}, "readiness"},
 			{[]string{"healthcheck", "--grpc-addr=127.0.0.1:1"}, "refused"},
 		} {
 			out, err := run(t, binary, nil, c.args...)

@@ -39,7 +39,10 @@ type serveCommand struct {
 	MaxConnAgeGrace time.Duration `name:"max-connection-age-grace" default:"5m" help:"How long calls under way may go on then (${default})."`
 	DrainDelay      time.Duration `default:"3s" help:"How long to serve still, and say that there is an end to it, once told to stop: as long as load balancers take to notice (${default})."`
 	DrainTimeout    time.Duration `default:"15s" help:"How long calls under way may go on after that (${default})."`
-	Authz           authzFlags    `embed:"" prefix:"authz-"`
+
+	careFlags
+
+	Authz authzFlags `embed:"" prefix:"authz-"`
 
 	tlsFlags
 	upstreamTLSFlags
@@ -57,10 +60,15 @@ func (c *serveCommand) Run(ctx context.Context, again hurry) error {
 	if config.RedisURL, err = c.redis(); err != nil {
 		return err
 	}
+	care, err := c.care(config.Logger)
+	if err != nil {
+		return err
+	}
 	client, err := c.upstreamOptions(ctx, c.Upstream, &config)
 	if err != nil {
 		return err
 	}
+	client = append(client, adapters.WithCare(care))
 	adapter, err := c.adapter(ctx, &config, client)
 	if err != nil {
 		return err
@@ -80,6 +88,7 @@ func (c *serveCommand) Run(ctx context.Context, again hurry) error {
 	}
 	config.Authz = c.Authz.config()
 	c.configureTLS(&config)
+	c.configureCare(&config)
 	config.CookieDomain = c.CookieDomain
 	if config.PublicURL = c.PublicURL; c.PublicURL != "" {
 		config.KratosURLs = []string{c.Upstream}

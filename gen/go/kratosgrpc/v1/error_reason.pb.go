@@ -82,12 +82,16 @@ const (
 	//
 	//	{ "reason": "SESSION_ALREADY_AVAILABLE", "domain": "kratosgrpc", "metadata": { "upstream_http_status": "400" } }
 	ErrorReason_ERROR_REASON_SESSION_ALREADY_AVAILABLE ErrorReason = 10
-	// Too many requests. Code RESOURCE_EXHAUSTED, HTTP 429, with a google.rpc.RetryInfo.
+	// Too many requests. Code RESOURCE_EXHAUSTED, HTTP 429, with a google.rpc.RetryInfo. If it was not Kratos, or something in
+	// front of it, that said so but this server, then `limited_by` says of what there were too many: requests of one `address`
+	// or `caller`, or tries of one `identifier`.
 	//
 	//	{ "reason": "RATE_LIMITED", "domain": "kratosgrpc", "metadata": { "upstream_http_status": "429" } }
+	//	{ "reason": "RATE_LIMITED", "domain": "kratosgrpc", "metadata": { "limited_by": "identifier" } }
 	ErrorReason_ERROR_REASON_RATE_LIMITED ErrorReason = 11
 	// Kratos can't be reached, failed (HTTP 5xx), broke off, or answered something that is not Kratos's. It says nothing
-	// about the caller's session. Code UNAVAILABLE, HTTP 503.
+	// about the caller's session. Code UNAVAILABLE, HTTP 503. If Kratos was not even asked, because it was down a moment ago or
+	// has too much to do, there is a google.rpc.RetryInfo.
 	//
 	//	{ "reason": "UPSTREAM_UNAVAILABLE", "domain": "kratosgrpc", "metadata": {} }
 	ErrorReason_ERROR_REASON_UPSTREAM_UNAVAILABLE ErrorReason = 12
