@@ -25,7 +25,7 @@ func TestQuery(t *testing.T) {
 	var asked url.Values
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked = r.URL.Query()
-		w.WriteHeader(http.StatusServiceUnavailable)
+		w.WriteHeader(http.StatusBadRequest)
 	}))
 	t.Cleanup(server.Close)
 	adapter, err := kratosv1.New(server.URL)
