@@ -180,7 +180,9 @@ func verdictOf(e *adapters.Error) *adapters.Error {
 		}
 	default:
 	}
-	return &adapters.Error{Reason: kratosgrpcv1.ErrorReason_ERROR_REASON_UPSTREAM_UNAVAILABLE, Message: "the session can't be checked now"}
+	return &adapters.Error{
+		Reason: kratosgrpcv1.ErrorReason_ERROR_REASON_UPSTREAM_UNAVAILABLE, Message: "the session can't be checked now", RetryAfter: e.RetryAfter,
+	}
 }
 
 // misconfigured is the refusal of all requests of a route that asks for what is not understood.

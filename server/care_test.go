@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
 	"google.golang.org/grpc/codes"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/metadata"
@@ -65,6 +66,13 @@ func TestKratosIsLeftInPeace(t *testing.T) {
 		}
 		if _, err := sessions.Whoami(withToken(t.Context(), "known"), new(kratosgrpcv1.WhoamiRequest)); err != nil {
 			t.Errorf("a session that is known: %v", err)
+		}
+		verdict, err := authv3.NewAuthorizationClient(s.conn).Check(t.Context(), request{headers: map[string]string{"x-session-token": "t"}}.check())
+		if err != nil || verdict.GetDeniedResponse().GetStatus().GetCode() != http.StatusServiceUnavailable {
+			t.Errorf("Envoy is told %v, %v", verdict, err)
+		}
+		if time.Since(begun) < 500*time.Millisecond && !strings.Contains(verdict.String(), "retry-after") {
+			t.Errorf("Envoy is not told when to come back: %v", verdict)
 		}
 	}
 	// A trial each second, which may be asked twice.

@@ -279,12 +279,18 @@ func TestEnvoyOutages(t *testing.T) {
 			}
 		})
 	})
+	answersAgain := func() {
+		t.Helper()
+		eventually(t, "Kratos answers again", func() bool {
+			res, _ := asks(t, strict.base, "/", token...)
+			return res.StatusCode == http.StatusOK
+		})
+	}
 	// Whoever asks about the same session waits for the same answer.
-	eventually(t, "Kratos answers again", func() bool {
-		res, _ := asks(t, strict.base, "/", token...)
-		return res.StatusCode == http.StatusOK
-	})
+	answersAgain()
 	m.gate.with(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, func() { both(unavailable) })
+	// A Kratos that was down is asked again after a moment.
+	answersAgain()
 	m.gate.with(busy, func() {
 		both(func(t *testing.T, e *envoy) {
 			t.Helper()
