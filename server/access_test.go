@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -129,6 +130,15 @@ func probes() map[string]probe {
 			t.Helper()
 			return stream(t, conn, kratosgrpcv1.SessionService_WatchSession_FullMethodName, new(kratosgrpcv1.WatchSessionRequest), new(kratosgrpcv1.WatchSessionResponse))
 		}),
+		"Envoy's question": func(t *testing.T, conn *grpc.ClientConn, _ *http.Client, _ *testServer) bool {
+			t.Helper()
+			ask := request{headers: map[string]string{"x-session-token": "t"}, extensions: map[string]string{"session": "optional"}}
+			res, err := authv3.NewAuthorizationClient(conn).Check(t.Context(), ask.check())
+			if err != nil {
+				t.Errorf("Check answers an error, which Envoy may take for a yes: %v", err)
+			}
+			return strings.HasPrefix(told(res), "PermissionDenied 403 CALLER_NOT_ALLOWED ")
+		},
 		"health": grpcProbe(func(t *testing.T, conn *grpc.ClientConn) error {
 			t.Helper()
 			_, err := healthpb.NewHealthClient(conn).Check(t.Context(), new(healthpb.HealthCheckRequest))
@@ -243,6 +253,7 @@ func TestPolicy(t *testing.T) {
 	for id, want := range map[string][]string{
 		"spiffe://example.org/ns/shop/sa/checkout": slices.Concat(health, whoami, []string{"watch"}),
 		"spiffe://example.org/ns/web/sa/front":     slices.Concat(health, whoami, []string{"login", "REST login", "unknown method"}),
+		"spiffe://example.org/ns/gateway/sa/envoy": slices.Concat(health, []string{"Envoy's question"}),
 		"spiffe://example.org/ns/ops/sa/debug":     {"*"},
 		"spiffe://example.org/ns/ops/sa/other":     health,
 		"spiffe://example.org/ns/website":          health,
@@ -289,8 +300,16 @@ func TestForgedCaller(t *testing.T) {
 	t.Parallel()
 	m := newMesh(t)
 	s := startWithSession(t, m.serve, optional, withExamplePolicy)
+	plain := startWithSession(t, m.serve, withExamplePolicy, func(c *server.Config) { c.TLS.Ports = server.GRPCPort })
 	const debugger = "spiffe://example.org/ns/ops/sa/debug"
 	keys := []string{"x-kratosgrpc-caller", "grpc-metadata-x-kratosgrpc-caller", "x-forwarded-client-cert", "x-spiffe-id"}
+	for _, key := range keys {
+		for _, path := range []string{"/sessions/whoami", "/sessions/whoami?max_staleness=0s", "/self-service/login/api"} {
+			if !refusedREST(t, plain.http, plain.rest+path, http.Header{http.CanonicalHeaderKey(key): {debugger}}) {
+				t.Errorf("without TLS, with %s, somebody is let through to %s", key, path)
+			}
+		}
+	}
 	for name, config := range map[string]*tls.Config{"nobody": m.configOf(nil), "somebody": m.config("spiffe://example.org/ns/other/sa/x")} {
 		conn, client := m.dial(s, config), m.browse(config)
 		for _, key := range keys {
