@@ -130,6 +130,7 @@ func TestCommand(t *testing.T) {
 	t.Run("wrong upstream", func(t *testing.T) { verifyWrongUpstream(t, binary) })
 	t.Run("named upstream", func(t *testing.T) { verifyNamedUpstream(t, binary) })
 	t.Run("TLS", func(t *testing.T) { verifyTLS(t, binary) })
+	t.Run("certificates rotated under load", func(t *testing.T) { verifyRotation(t, binary) })
 	t.Run("late upstream", func(t *testing.T) { verifyLateUpstream(t, binary) })
 	t.Run("second signal", func(t *testing.T) { verifySecondSignal(t, binary) })
 	t.Run("silent upstream", func(t *testing.T) { verifySilentUpstream(t, binary) })
@@ -217,11 +218,30 @@ func verifyServe(t *testing.T, binary string) {
 	}
 }
 
+// logBuffer is a log that can be read while it is written.
+type logBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
 // serving is a server that runs.
 type serving struct {
 	*exec.Cmd
 
-	log   *bytes.Buffer
+	log   *logBuffer
 	probe []string
 	rest  string
 }
@@ -232,7 +252,7 @@ func start(t *testing.T, binary string, flags ...string) *serving {
 	grpcAddr, rest := freeAddress(t), freeAddress(t)
 	s := &serving{
 		Cmd: exec.Command(binary, append([]string{"serve", "--grpc-addr=" + grpcAddr, "--http-addr=" + rest}, flags...)...),
-		log: new(bytes.Buffer), probe: []string{"KRATOSGRPC_GRPC_ADDR=" + grpcAddr}, rest: rest,
+		log: new(logBuffer), probe: []string{"KRATOSGRPC_GRPC_ADDR=" + grpcAddr}, rest: rest,
 	}
 	s.Stderr = s.log
 	if err := s.Start(); err != nil {

@@ -68,10 +68,11 @@ type probeFlags struct {
 	KeyFile    string `name:"tls-key-file" placeholder:"FILE" help:"Key of that certificate (PEM)."`
 	ServerName string `name:"tls-server-name" placeholder:"NAME" help:"Name that the server's certificate has to have, if it is not the host of the address."`
 	NoVerify   bool   `name:"tls-no-verify" help:"Believe whatever certificate the server has, as a kubelet does."`
+	On         string `name:"tls-on" enum:"both,grpc,rest" default:"both" help:"The ports that speak TLS, as the server has it: ${enum}. With rest, gRPC does not."`
 }
 
 func (f *probeFlags) credentials() (credentials.TransportCredentials, error) {
-	on := f.CAFile != "" || f.CertFile != "" || f.ServerName != "" || f.NoVerify
+	on := (f.CAFile != "" || f.CertFile != "" || f.ServerName != "" || f.NoVerify) && f.On != string(server.RESTPort)
 	if f.TLS != nil {
 		on = *f.TLS
 	}

@@ -158,6 +158,12 @@ func verifyTLS(t *testing.T, binary string) {
 		}
 	}
 
+	// In a container, the check has the environment that the server has, which says on which ports there is TLS.
+	rest := start(t, binary, "--upstream=http://127.0.0.1:1", "--upstream-api=v1", "--tls-on=rest", "--tls-cert-file="+at("own.crt"), "--tls-key-file="+at("own.key"))
+	rest.probe = append(rest.probe, "KRATOSGRPC_TLS_CERT_FILE="+at("own.crt"), "KRATOSGRPC_TLS_KEY_FILE="+at("own.key"), "KRATOSGRPC_TLS_ON=rest")
+	rest.becomes(t, binary)
+	rest.terminate(t)
+
 	// A caller that may, end to end.
 	ask := func() error {
 		config := &tls.Config{
