@@ -17,23 +17,23 @@ import (
 
 // tlsFlags say how calls are secured on the way to the server, and who may call.
 type tlsFlags struct {
-	CertFile     string   `name:"tls-cert-file" placeholder:"FILE" help:"Speak TLS, with this certificate (PEM) and the intermediate ones that stand behind it. Read again when it changes, like all files of TLS."`
-	KeyFile      string   `name:"tls-key-file" placeholder:"FILE" help:"Key of that certificate (PEM)."`
-	ClientCAFile string   `name:"tls-client-ca-file" placeholder:"FILE" help:"Ask clients for a certificate that one of these authorities has signed (PEM)."`
-	ClientAuth   string   `name:"tls-client-auth" enum:"require,optional" default:"require" help:"Whether a client has to have a certificate: ${enum}. With --tls-client-ca-file."`
-	On           string   `name:"tls-on" enum:"both,grpc,rest" default:"both" help:"The ports that speak TLS: ${enum}."`
-	AllowIDs     []string `name:"allow-spiffe-id" placeholder:"ID" help:"Answer only callers with this SPIFFE ID, or with one below it if it ends in /*. Can be repeated. With --tls-client-ca-file."`
-	Policy       string   `name:"policy" placeholder:"FILE" help:"Answer only what this file (YAML or JSON) allows a caller to call. Read again when it changes. With --tls-client-ca-file."`
+	CertFile     restriction  `name:"tls-cert-file" placeholder:"FILE" help:"Speak TLS, with this certificate (PEM) and the intermediate ones that stand behind it. Read again when it changes, like all files of TLS."`
+	KeyFile      restriction  `name:"tls-key-file" placeholder:"FILE" help:"Key of that certificate (PEM)."`
+	ClientCAFile restriction  `name:"tls-client-ca-file" placeholder:"FILE" help:"Ask clients for a certificate that one of these authorities has signed (PEM)."`
+	ClientAuth   string       `name:"tls-client-auth" enum:"require,optional" default:"require" help:"Whether a client has to have a certificate: ${enum}. With --tls-client-ca-file."`
+	On           string       `name:"tls-on" enum:"both,grpc,rest" default:"both" help:"The ports that speak TLS: ${enum}."`
+	AllowIDs     restrictions `name:"allow-spiffe-id" placeholder:"ID" help:"Answer only callers with this SPIFFE ID, or with one below it if it ends in /*. Can be repeated. With --tls-client-ca-file."`
+	Policy       restriction  `name:"policy" placeholder:"FILE" help:"Answer only what this file (YAML or JSON) allows a caller to call. Read again when it changes. With --tls-client-ca-file."`
 }
 
 // configureTLS tells the server.
 func (f *tlsFlags) configureTLS(config *server.Config) {
 	config.TLS = server.TLS{
-		CertFile: f.CertFile, KeyFile: f.KeyFile,
-		ClientCAFile: f.ClientCAFile, ClientCertOptional: f.ClientAuth == "optional",
+		CertFile: string(f.CertFile), KeyFile: string(f.KeyFile),
+		ClientCAFile: string(f.ClientCAFile), ClientCertOptional: f.ClientAuth == "optional",
 		Ports: server.TLSPorts(f.On),
 	}
-	config.AllowSPIFFEIDs, config.PolicyFile = f.AllowIDs, f.Policy
+	config.AllowSPIFFEIDs, config.PolicyFile = f.AllowIDs, string(f.Policy)
 }
 
 // upstreamTLSFlags say how calls are secured on the way to Kratos.

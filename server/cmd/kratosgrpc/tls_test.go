@@ -109,18 +109,31 @@ func verifyTLS(t *testing.T, binary string) {
 
 	// A certificate that does not fit the key, and so on, is refused at start.
 	for says, flags := range map[string][]string{
-		"does not match":                {"--tls-cert-file=" + at("own.crt"), "--tls-key-file=" + at("upstream.key")},
-		"no such file":                  {"--tls-cert-file=" + at("own.crt"), "--tls-key-file=" + at("none")},
-		"go together":                   {"--tls-cert-file=" + at("own.crt")},
-		"of no use with http":           {"--upstream=http://kratos:4433", "--upstream-ca-file=" + at("front.crt")},
-		"the authorities of the server": {"--upstream-ca-file=" + at("own.key")},
-		"need the authorities":          {"--allow-spiffe-id=spiffe://example.org/*"},
-		"is no SPIFFE ID":               {"--allow-spiffe-id=shop"},
-		"the policy":                    {"--policy=" + at("own.crt")},
+		"does not match":                    {"--tls-cert-file=" + at("own.crt"), "--tls-key-file=" + at("upstream.key")},
+		"no such file":                      {"--tls-cert-file=" + at("own.crt"), "--tls-key-file=" + at("none")},
+		"go together":                       {"--tls-cert-file=" + at("own.crt")},
+		"of no use with http":               {"--upstream=http://kratos:4433", "--upstream-ca-file=" + at("front.crt")},
+		"the authorities of the server":     {"--upstream-ca-file=" + at("own.key")},
+		"need the authorities":              {"--allow-spiffe-id=spiffe://example.org/*"},
+		"is no SPIFFE ID":                   {"--allow-spiffe-id=shop"},
+		"the policy":                        {"--policy=" + at("own.crt")},
+		"--policy: it is empty":             {"--policy="},
+		"--allow-spiffe-id: it is empty":    {"--allow-spiffe-id="},
+		"--tls-client-ca-file: it is empty": {"--tls-client-ca-file="},
+		"--tls-cert-file: it is empty":      {"--tls-cert-file=", "--tls-key-file="},
+		`"" is no SPIFFE ID`:                {"--allow-spiffe-id=spiffe://example.org/a,,spiffe://example.org/b"},
 	} {
 		out, err := run(t, binary, nil, append([]string{"serve", "--upstream-api=v1", "--upstream=" + f.URL}, flags...)...)
 		if err == nil || !strings.Contains(out, says) {
 			t.Errorf("%v: %v\n%s\nwithout %q", flags, err, out, says)
+		}
+	}
+
+	// A variable that a script has not set is no wish for a server that is open.
+	for _, variable := range []string{"ALLOW_SPIFFE_ID", "POLICY", "TLS_CLIENT_CA_FILE", "TLS_CERT_FILE"} {
+		out, err := run(t, binary, []string{"KRATOSGRPC_" + variable + "="}, "serve", "--upstream-api=v1", "--upstream="+f.URL)
+		if err == nil || !strings.Contains(out, "it is empty") {
+			t.Errorf("with an empty %s: %v\n%s", variable, err, out)
 		}
 	}
 

@@ -10,10 +10,12 @@ import (
 	"testing"
 )
 
+const noNginx = "there is no nginx: install Debian's package nginx, or put nginx in PATH"
+
 // startNginx starts a real nginx with the configuration that the README tells people to copy, and returns its base URL.
 func startNginx(t *testing.T, m *mesh) string {
 	t.Helper()
-	program := needed(t, "NGINX", "there is no nginx: install Debian's package nginx, or put nginx in PATH", "nginx", "/usr/sbin/nginx")
+	program := needed(t, "NGINX", noNginx, "nginx", "/usr/sbin/nginx")
 	data, err := os.ReadFile(filepath.Join("..", "..", "nginx.conf"))
 	if err != nil {
 		t.Fatal(err)
