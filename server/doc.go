@@ -24,6 +24,7 @@
 //     package adapters/kratosjson.
 //   - ratelimit.go, identifier.go: how often somebody may ask, or something be tried.
 //   - clientaddr.go: who the client is, for Kratos's list of devices. cors.go: whose scripts may ask.
+//   - connage.go: how old connections of REST get.
 //   - tls.go: TLS on both ports. caller.go: who calls, as its certificate says; access.go and policy.go: whether it may.
 //   - health.go, steady.go: health, driven by Kratos's readiness. limits.go: what clients may do. drain.go: how the server stops.
 //

@@ -52,11 +52,11 @@ func (s *Server) pause() {
 // Hurry has a server that drains wait no longer for load balancers to notice.
 func (s *Server) Hurry() { s.hurried.Do(func() { close(s.hurry) }) }
 
-// closing sends clients away from the connection that a request has come by, once the server drains: net/http does so
-// only for connections that are idle by then.
+// closing sends clients away from the connection that a request has come by, once the server drains, for net/http does so only
+// for connections that are idle by then; and once the connection is old.
 func (s *Server) closing(handler http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if s.health.stopping.Load() {
+		if s.health.stopping.Load() || isOld(r.Context()) {
 			w.Header().Set("Connection", "close")
 		}
 		handler.ServeHTTP(w, r)

@@ -16,9 +16,9 @@ type Limits struct {
 	ConcurrentStreams uint32
 	// HeaderBytes bounds the headers of a REST request and the metadata of a gRPC call.
 	HeaderBytes uint32
-	// ConnectionAge is how long a gRPC connection lasts, give or take a tenth, until its client is asked to open another
-	// one: otherwise clients never come to a replica that is new. 0 is for ever. ConnectionAgeGrace is how long calls that are
-	// under way then may go on, and so how long a WatchSession lasts at most.
+	// ConnectionAge is how long a connection lasts, give or take a tenth, until its client is asked to open another one:
+	// otherwise clients never come to a replica that is new, nor have to show that they are still believed. 0 is for ever.
+	// ConnectionAgeGrace is how long gRPC calls that are under way then may go on, and so how long a WatchSession lasts at most.
 	ConnectionAge, ConnectionAgeGrace time.Duration
 	// PingInterval is how often a gRPC client may ask whether the connection lives. Who asks more often is cut off.
 	PingInterval time.Duration
@@ -87,6 +87,7 @@ func (l *Limits) httpServer(upstream time.Duration) *http.Server {
 		ReadHeaderTimeout: l.Handshake, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
 		WriteTimeout:   readTimeout + upstream + answerTimeout,
 		MaxHeaderBytes: int(l.HeaderBytes),
+		ConnContext:    l.aging,
 	}
 }
 

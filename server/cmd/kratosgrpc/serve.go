@@ -35,8 +35,8 @@ type serveCommand struct {
 	CORSOrigins     []string      `name:"cors-allowed-origin" placeholder:"ORIGIN" help:"Let scripts of this origin, such as https://app.example.org, use the REST view in a browser. Can be given more than once."`
 	MaxStreams      uint32        `name:"max-concurrent-streams" default:"1000" help:"How many calls one gRPC connection may have under way (${default})."`
 	MaxHeaderBytes  uint32        `name:"max-header-bytes" default:"65536" help:"How large the headers of a REST request, and the metadata of a gRPC call, may be (${default})."`
-	MaxConnAge      time.Duration `name:"max-connection-age" default:"30m" help:"Ask gRPC clients to reconnect after this long, give or take a tenth, so that they come to new replicas too. 0 never does (${default})."`
-	MaxConnAgeGrace time.Duration `name:"max-connection-age-grace" default:"5m" help:"How long calls under way may go on then (${default})."`
+	MaxConnAge      time.Duration `name:"max-connection-age" default:"30m" help:"Ask clients to reconnect after this long, give or take a tenth, so that they come to new replicas too. 0 never does (${default})."`
+	MaxConnAgeGrace time.Duration `name:"max-connection-age-grace" default:"5m" help:"How long gRPC calls under way may go on then (${default})."`
 	DrainDelay      time.Duration `default:"3s" help:"How long to serve still, and say that there is an end to it, once told to stop: as long as load balancers take to notice (${default})."`
 	DrainTimeout    time.Duration `default:"15s" help:"How long calls under way may go on after that (${default})."`
 

@@ -8,6 +8,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -34,6 +35,11 @@ func parsePool(contents ...[]byte) (*x509.CertPool, error) {
 	authorities, err := certificates(contents[0])
 	if err != nil {
 		return nil, err
+	}
+	now := time.Now()
+	if !slices.ContainsFunc(authorities, func(a *x509.Certificate) bool { return !now.Before(a.NotBefore) && !now.After(a.NotAfter) }) {
+		// One of many is no harm. But nobody can be believed for the sake of these.
+		return nil, errors.New("all of its certificates have expired, or are not valid yet")
 	}
 	pool := x509.NewCertPool()
 	for _, authority := range authorities {

@@ -38,6 +38,8 @@ func TestRefusals(t *testing.T) {
 		"broken intermediate":        {append(append([]byte{}, good.CertPEM...), broken...), good.KeyPEM, bundle, "number 2"},
 		"authorities broken off":     {good.CertPEM, good.KeyPEM, bundle[:len(bundle)-40], "broken off"},
 		"one authority is broken":    {good.CertPEM, good.KeyPEM, append(broken, bundle...), "number 1"},
+		"one authority has expired":  {good.CertPEM, good.KeyPEM, append(append([]byte{}, expired.CertPEM...), bundle...), ""},
+		"authorities have expired":   {good.CertPEM, good.KeyPEM, append(append([]byte{}, expired.CertPEM...), early.CertPEM...), "all of its certificates have expired"},
 		"no authority, but comments": {good.CertPEM, good.KeyPEM, []byte("# none\n"), "no PEM certificate"},
 	} {
 		dir := t.TempDir()
