@@ -10,7 +10,8 @@ import (
 
 // Server is how a server shows who it is, and whose clients' certificates it believes.
 type Server struct {
-	pair *livefile.File[*tls.Certificate]
+	pair   *livefile.File[*tls.Certificate]
+	expiry expiry
 	// clientCAs is nil where clients need no certificate.
 	clientCAs *livefile.File[*x509.CertPool]
 	auth      tls.ClientAuthType
@@ -19,8 +20,9 @@ type Server struct {
 // NewServer reads a certificate, its key and, if clientCAFile is not empty, the authorities of clients' certificates; these
 // are verified if they are shown, and have to be shown unless they are optional.
 func NewServer(logger *slog.Logger, certFile, keyFile, clientCAFile string, optional bool) (_ *Server, err error) {
-	s := new(Server)
-	if s.pair, err = livefile.Open(logger, "the server's certificate and key", parsePair, certFile, keyFile); err != nil {
+	const what = "the server's certificate and key"
+	s := &Server{expiry: expiry{logger: logger, what: what}}
+	if s.pair, err = livefile.Open(logger, what, parsePair, certFile, keyFile); err != nil {
 		return nil, err
 	}
 	if clientCAFile == "" {
@@ -37,6 +39,7 @@ func NewServer(logger *slog.Logger, certFile, keyFile, clientCAFile string, opti
 // Check implements livefile.Checker.
 func (s *Server) Check() {
 	s.pair.Check()
+	s.expiry.check(s.pair.Get())
 	if s.clientCAs != nil {
 		s.clientCAs.Check()
 	}
