@@ -62,7 +62,9 @@ test: ## Run every test of every module, the main one with the race detector
 
 .PHONY: bench
 bench: ## Measure what whoami costs and what it is compared with, and write that down; ARGS="--help" lists what can be chosen
-	@cd server/bench
+	@# Without Envoy there is a table all the same, which says what is missing.
+	.ci/envoy || echo 'Envoy could not be installed: see above.' >&2
+	cd server/bench
 	$(GO) run . $(ARGS)
 
 .PHONY: bench-go

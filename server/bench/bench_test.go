@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/kratosgrpc/kratosgrpc/adapters/kratostest"
+	"github.com/kratosgrpc/kratosgrpc/server/internal/envoytest"
 )
 
 func TestMain(m *testing.M) {
@@ -41,34 +43,60 @@ func TestRun(t *testing.T) {
 	}
 	report := string(data)
 
+	envoys := []string{subjectEnvoy, subjectEnvoyChecked}
+	root, err := repository(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := envoytest.Program(root); err != nil {
+		if ci, _ := strconv.ParseBool(os.Getenv("CI")); ci {
+			t.Fatal(err)
+		}
+		if !strings.Contains(report, "Not measured: requests through Envoy; "+err.Error()) {
+			t.Errorf("it is not said that there is no Envoy in\n%s", report)
+		}
+		envoys = nil
+	}
+
 	number := func(cell string) {
 		t.Helper()
 		if f, err := strconv.ParseFloat(strings.ReplaceAll(cell, ",", ""), 64); err != nil || f <= 0 {
 			t.Errorf("%q is no figure in\n%s", cell, report)
 		}
 	}
-	verdicts := 0
-	for _, row := range regexp.MustCompile(`(?m)^\| (.+) \| ([≥≤] [\d.,]+)?(?: (?:µs|KiB))? \| ([\d.,]+)(?: (?:µs|KiB))? \| (.*) \| (met|missed)? \|$`).FindAllStringSubmatch(report, -1) {
+	verdicts, asides, envoyAsides := 0, 0, 0
+	for _, row := range regexp.MustCompile(`(?m)^\| (.+) \| ([≥≤] [\d.,]+)?(?: (?:µs|KiB))? \| (-?[\d.,]+)(?: (?:µs|ms|KiB))? \| (.*) \| (met|missed)? \|$`).FindAllStringSubmatch(report, -1) {
+		if strings.Contains(row[1], "what the Check adds") {
+			// By chance that can be less than nothing, as short as this is.
+			row[3] = strings.TrimPrefix(row[3], "-")
+		}
 		number(row[3])
 		if (row[2] == "") != (row[5] == "") {
 			t.Errorf("a target without a verdict, or the other way round: %s", row[0])
 		}
-		if row[5] != "" {
+		switch {
+		case row[5] != "":
 			verdicts++
+		case strings.Contains(row[1], "Envoy"), strings.Contains(row[1], "the Check adds"), strings.Contains(row[1], "without ext_authz"):
+			envoyAsides++
+		default:
+			asides++
 		}
 		if strings.Contains(row[1], "cold token") && row[3] != "1" {
 			t.Errorf("Kratos was asked %s times", row[3])
 		}
 	}
-	const targets = 11
-	if verdicts != targets {
-		t.Errorf("%d targets, want %d, in\n%s", verdicts, targets, report)
+	// Each of the four targets about a proxy has two other proxies beside it, each of the two about the bare server one with
+	// ballast, and Check one that answers Check.
+	const targets, wantAsides = 11, 4*2 + 2 + 1
+	if verdicts != targets || asides != wantAsides || envoyAsides != 2*len(envoys) {
+		t.Errorf("%d targets, %d beside them and %d of Envoy, want %d, %d and %d, in\n%s", verdicts, asides, envoyAsides, targets, wantAsides, 2*len(envoys), report)
 	}
-	for _, name := range []string{
+	for _, name := range append([]string{
 		subjectKratos, subjectProxy, subjectProxyPlain, subjectProxyBallast, subjectBare, subjectBareBallast,
 		subjectGRPCCached, subjectGRPCUncached, subjectRESTCached, subjectRESTUncached,
 		subjectCheckCached, subjectBareCheck,
-	} {
+	}, envoys...) {
 		row := regexp.MustCompile(`(?m)^\| ` + regexp.QuoteMeta(name) + ` \| (.*) \|$`).FindStringSubmatch(report)
 		if row == nil {
 			t.Errorf("nothing is said of %s in\n%s", name, report)
@@ -86,6 +114,56 @@ func TestRun(t *testing.T) {
 	is, _ := quotation(report)
 	if want := "before\n" + is + "after\n"; is == "" || string(quoting) != want {
 		t.Errorf("the quotation is\n%s\nand not\n%s", quoting, want)
+	}
+}
+
+// TestWithoutEnvoy: where there is none, all else is measured, and it is said what is missing.
+func TestWithoutEnvoy(t *testing.T) {
+	t.Setenv("ENVOY", "")
+	t.Setenv("PATH", t.TempDir())
+	o, root := &options{}, t.TempDir()
+	w, err := newWorld(t.Context(), o, root, "", func(name string) bool { return name == subjectBare || name == subjectEnvoyChecked })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.stop()
+	if len(w.subjects) != 1 || w.subjects[0].name != subjectBare || !errors.Is(w.missing, envoytest.ErrMissing) {
+		t.Errorf("%d subjects, missing: %v", len(w.subjects), w.missing)
+	}
+	if w, err := newWorld(t.Context(), o, root, "", func(name string) bool { return name == subjectEnvoy }); !errors.Is(err, envoytest.ErrMissing) {
+		t.Errorf("without Envoy a request through it is measured: %v, %v", w, err)
+	}
+}
+
+// TestCachedIsCached: it is noticed where Kratos is asked for what is said to be in the cache.
+func TestCachedIsCached(t *testing.T) {
+	t.Parallel()
+	root, err := repository(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	binary := filepath.Join(t.TempDir(), "kratosgrpc")
+	if err := build(t.Context(), root, binary, ""); err != nil {
+		t.Fatal(err)
+	}
+	o := &options{duration: 50 * time.Millisecond, warmUp: 20 * time.Millisecond, rate: 200}
+	w, err := newWorld(t.Context(), o, root, binary, func(name string) bool { return name == subjectCheckCached || name == subjectGRPCUncached })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.stop()
+	for _, l := range o.loads() {
+		if _, err := w.measure(t.Context(), l, w.subject(subjectCheckCached), o); err != nil {
+			t.Error(err)
+		}
+	}
+	uncached := w.subject(subjectGRPCUncached)
+	if uncached.cached {
+		t.Fatal("what has no cache is said to be cached")
+	}
+	uncached.cached = true
+	if _, err := w.measure(t.Context(), o.loads()[0], uncached, o); err == nil || !strings.Contains(err.Error(), "Kratos was asked") {
+		t.Errorf("nobody notices that Kratos is asked: %v", err)
 	}
 }
 

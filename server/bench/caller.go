@@ -38,7 +38,7 @@ func always(token string) credentials {
 
 // callers are n callers of a subject, and what closes their connections.
 func (s *subject) callers(ctx context.Context, n int) ([]caller, func(), error) {
-	if s.asks == whoamiREST {
+	if s.asks.overHTTP() {
 		return s.httpCallers(n)
 	}
 	return s.grpcCallers(ctx, connections, n)

@@ -42,7 +42,7 @@ func (s *subject) httpCallers(n int) (all []caller, closeAll func(), err error) 
 
 func (s *subject) httpRequest(token string) *fasthttp.Request {
 	r := new(fasthttp.Request)
-	r.SetRequestURI("http://" + s.address + whoamiPath)
+	r.SetRequestURI("http://" + s.address + s.asks.path())
 	r.Header.Set("Accept", "application/json")
 	r.Header.Set("User-Agent", "bench")
 	r.Header.Set("X-Session-Token", token)

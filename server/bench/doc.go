@@ -12,11 +12,14 @@
 //   - bare grpc-go: a grpc-go server with its defaults that answers Whoami with a session that it has. What gRPC itself costs.
 //   - kratosgrpc: the program itself, built as `make build` does, in front of the stub, with a cache and without one, over gRPC
 //     and over REST; with the cache, also Envoy's Check, for which the bare server has an answer too.
+//   - Envoy: a real one in front of an app that does nothing but answer, with server/envoy.yaml, the configuration that people
+//     copy. Once it asks that kratosgrpc with the cache by Check, and once it lacks the filter that asks, and is the same
+//     otherwise. Where Envoy is not installed, this is left out, and the table says so; the Makefile installs it.
 //   - the stub: answers any token with one session, which a Kratos 1.3.1 has answered once. It costs next to nothing, so that
 //     what is measured is what stands in front of it. It is a double because a real Kratos would be all that one sees.
 //
-// Before anything is measured, all are asked once: the gRPC servers have to answer the same messages. While they are measured, all answers
-// have to be as long as that one.
+// Before anything is measured, all are asked once: the gRPC servers have to answer the same messages, and Envoy has to let those
+// pass who may, and nobody else, if it asks. While they are measured, all answers have to be as long as that one.
 //
 // kratosgrpc keeps 32 MiB of heap that it does not use, so that the garbage collector seldom runs (cmd/kratosgrpc/heap.go).
 // The targets are about a bare server and a proxy without; with the same ballast they stand beside, so that nobody has to wonder.
@@ -31,10 +34,15 @@
 // a queue that grows.
 //
 // No two callers ask for the same token, since callers that do share one question to Kratos; each has 32 of its own. An
-// exception is Kratos itself, where all ask for the one session. With a cache, all tokens are in it after the warm-up.
+// exception is Kratos itself, where all ask for the one session. With a cache, all tokens are put into it before anything is
+// measured, and a run fails in which the stub is asked for one of them after that.
 //
 // CPU per call is the processor time of the server's process, as the kernel accounts for it, over the number of calls. It is
-// the figure that suffers least from what else the machine does.
+// the figure that suffers least from what else the machine does. Where Envoy asks kratosgrpc, it is the time of both.
+//
+// Envoy is judged by the open loop, at a rate that leaves it time: what a Check adds to a request, and not how long a queue is.
+// Both get the same requests by the same client, one after the other in each round. Envoy has as many threads as it takes by
+// itself, one for each processor.
 //
 // Callers are goroutines of this process. Those of gRPC are grpc-go's clients, over 4 connections, which take answers as they
 // are on the wire. Those of HTTP/1.1 can't share connections, so that each has its own; they are fasthttp's, since net/http's

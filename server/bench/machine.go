@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// about is where and when something was measured.
-type about struct{ date, machine, kernel, goVersion, commit string }
+// about is where and when something was measured, and with which Envoy, if there is one.
+type about struct{ date, machine, kernel, goVersion, envoy, commit string }
 
 func describe(ctx context.Context, root string) (*about, error) {
 	commit, err := output(ctx, root, "git", "describe", "--always", "--dirty", "--exclude=*")
@@ -28,6 +28,10 @@ func describe(ctx context.Context, root string) (*about, error) {
 	if err != nil {
 		return nil, err
 	}
+	envoy, err := envoyVersion(ctx, root)
+	if err != nil {
+		return nil, err
+	}
 	model := runtime.GOARCH
 	if found := regexp.MustCompile(`(?m)^model name\s*: (.*)$`).FindSubmatch(cpus); found != nil {
 		model = string(found[1])
@@ -39,6 +43,7 @@ func describe(ctx context.Context, root string) (*about, error) {
 		machine:   fmt.Sprintf("%d × %s", runtime.NumCPU(), model),
 		kernel:    number,
 		goVersion: strings.Replace(runtime.Version(), "go", "Go ", 1),
+		envoy:     envoy,
 		commit:    strings.TrimSpace(commit),
 	}, nil
 }

@@ -20,8 +20,14 @@ func (r *results) markdown() string {
 	var b strings.Builder
 	b.WriteString("# What whoami costs\n\nWritten by `make bench`; package comment of server/bench says how it is measured.\n\n")
 	b.WriteString(quoteBegins)
-	fmt.Fprintf(&b, "%s, %s, Linux %s, %s, commit %s. Other programs took %.0f%% of the machine meanwhile.\n\n",
-		r.about.date, r.about.machine, r.about.kernel, r.about.goVersion, r.about.commit, 100*max(r.others, 0))
+	fmt.Fprintf(&b, "%s, %s, Linux %s, %s, ", r.about.date, r.about.machine, r.about.kernel, r.about.goVersion)
+	if r.about.envoy != "" {
+		fmt.Fprintf(&b, "Envoy %s, ", r.about.envoy)
+	}
+	fmt.Fprintf(&b, "commit %s. Other programs took %.0f%% of the machine meanwhile.\n\n", r.about.commit, 100*max(r.others, 0))
+	if r.missing != nil {
+		fmt.Fprintf(&b, "Not measured: requests through Envoy; %v.\n\n", r.missing)
+	}
 	r.writeTargets(&b)
 	b.WriteString("\n")
 	r.writeMeasured(&b)
@@ -35,10 +41,10 @@ func (r *results) markdown() string {
 const notes = `
 Medians of %d rounds of %v each; ratios are made within a round. %s
 
-CPU is what the server's process took for a call, in user and in kernel mode; the callers', what the load took. gRPC callers
-share 4 connections, HTTP/1.1 callers have one each. The stub, the bare server and the proxy log nothing; Kratos and kratosgrpc
-log at their default level, to /dev/null. Kratos has its data in SQLite. With ballast: 32 MiB of unused heap, as kratosgrpc has,
-so that it is collected as seldom.
+CPU is what the server's process took for a call, in user and in kernel mode; Envoy's is Envoy's and that of the kratosgrpc that it
+asks; the callers', what the load took. gRPC callers share 4 connections, HTTP/1.1 callers have one each. The stub, the bare server,
+the proxy and the app behind Envoy log nothing; Kratos and kratosgrpc log at their default level, and Envoy each request, to
+/dev/null. Kratos has its data in SQLite. With ballast: 32 MiB of unused heap, as kratosgrpc has, so that it is collected as seldom.
 `
 
 func (r *results) placement() string {

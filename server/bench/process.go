@@ -103,28 +103,37 @@ func startKratosgrpc(ctx context.Context, processors []int, binary, upstream str
 	}
 	p.cmd = exec.CommandContext(context.WithoutCancel(ctx), binary, append(args, flags...)...) //nolint:gosec // It was built for this.
 	p.cmd.Env = append(os.Environ(), env...)
-	nowhere, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
-	if err != nil {
+	if err := p.startQuietly(processors); err != nil {
 		return nil, err
 	}
-	defer func() { _ = nowhere.Close() }()
-	p.cmd.Stdout, p.cmd.Stderr = nowhere, nowhere
-	if p.ended, err = startOn(p.cmd, processors); err != nil {
-		return nil, err
-	}
-	p.pid = p.cmd.Process.Pid
-	if err := awaitReady(ctx, p); err != nil {
+	if err := awaitReady(ctx, p, p.http, "/readyz"); err != nil {
 		p.stop()
 		return nil, fmt.Errorf("kratosgrpc %v: %w", flags, err)
 	}
 	return p, nil
 }
 
-func awaitReady(ctx context.Context, p *process) error {
-	client := newHTTPClient(p.http, 1)
+// startQuietly starts a program that is a server itself. What it writes goes nowhere.
+func (p *process) startQuietly(processors []int) error {
+	nowhere, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = nowhere.Close() }()
+	p.cmd.Stdout, p.cmd.Stderr = nowhere, nowhere
+	if p.ended, err = startOn(p.cmd, processors); err != nil {
+		return err
+	}
+	p.pid = p.cmd.Process.Pid
+	return nil
+}
+
+// awaitReady waits until a server says that it is ready.
+func awaitReady(ctx context.Context, p *process, address, path string) error {
+	client := newHTTPClient(address, 1)
 	defer client.CloseIdleConnections()
 	for {
-		status, _, err := client.Get(nil, "http://"+p.http+"/readyz")
+		status, _, err := client.Get(nil, "http://"+address+path)
 		if err == nil && status == fasthttp.StatusOK {
 			return nil
 		}
@@ -173,7 +182,7 @@ func listen(ctx context.Context) (net.Listener, error) {
 
 // output runs a command and returns what it writes.
 func output(ctx context.Context, dir, name string, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // They are the go command and git.
+	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // They are the go command, git and Envoy.
 	cmd.Dir = dir
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

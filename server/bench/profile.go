@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -36,8 +37,8 @@ func profile(ctx context.Context, o *options, root, name, file string) (top stri
 		return "", err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	if name == subjectKratos {
-		return "", errors.New("of Kratos there is no profile")
+	if name == subjectKratos || name == subjectEnvoy || name == subjectEnvoyChecked {
+		return "", fmt.Errorf("of %s there is no profile", name)
 	}
 	binary := filepath.Join(dir, "kratosgrpc")
 	overlay, err := profiledOverlay(root, dir)
@@ -50,7 +51,7 @@ func profile(ctx context.Context, o *options, root, name, file string) (top stri
 	if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
 		return "", err
 	}
-	w, err := newWorld(ctx, o, binary, func(subject string) bool { return subject == name }, profileEnv+"="+file)
+	w, err := newWorld(ctx, o, root, binary, func(subject string) bool { return subject == name }, profileEnv+"="+file)
 	if err != nil {
 		return "", err
 	}

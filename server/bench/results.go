@@ -19,6 +19,8 @@ type results struct {
 	names    []string
 	// others is how much of the machine other programs than those of the run took, from 0 to 1.
 	others float64
+	// missing is why there is nothing of some subjects; nil if there is something of all.
+	missing error
 
 	// The rest is not known with -only.
 

@@ -133,11 +133,14 @@ func measure(ctx context.Context, o *options, root string) (*results, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := newWorld(ctx, o, binary, wanted.MatchString)
+	w, err := newWorld(ctx, o, root, binary, wanted.MatchString)
 	if err != nil {
 		return nil, err
 	}
 	defer w.stop()
+	if r.missing = w.missing; r.missing != nil {
+		fmt.Fprintf(os.Stderr, "Requests through Envoy are not measured: %v.\n", r.missing)
+	}
 	if o.only == "" {
 		if r.coldQuestions, err = w.stampede(ctx); err != nil {
 			return nil, err
@@ -174,12 +177,12 @@ func (w *world) rounds(ctx context.Context, o *options, r *results) error {
 		}
 		for _, l := range o.loads() {
 			for _, s := range subjects {
-				m, err := l.measure(ctx, s, o)
+				m, err := w.measure(ctx, l, s, o)
 				if err != nil {
 					return err
 				}
 				r.add(s.name, l.name, m)
-				fmt.Fprintf(os.Stderr, "round %d, %-10s %-26s %7.0f/s  p50 %-10v p99 %-10v CPU %v, callers' %v\n",
+				fmt.Fprintf(os.Stderr, "round %d, %-10s %-67s %7.0f/s  p50 %-10v p99 %-10v CPU %v, callers' %v\n",
 					round+1, l.name, s.name, m.perSecond(), m.quantile(50), m.quantile(99), m.cpuPerCall(), m.callersCPUPerCall())
 			}
 		}

@@ -10,7 +10,21 @@ const (
 	whoamiREST
 	// check is whether a request may pass, as Envoy asks.
 	check
+	// requestOpen is a request to the app through an Envoy that asks nobody, requestChecked through one that asks kratosgrpc.
+	requestOpen
+	requestChecked
 )
+
+// overHTTP says that it is asked over HTTP/1.1, and not over gRPC.
+func (q question) overHTTP() bool { return q != whoamiGRPC && q != check }
+
+// path is where it is asked over HTTP/1.1.
+func (q question) path() string {
+	if q == whoamiREST {
+		return whoamiPath
+	}
+	return appPath
+}
 
 // subject is a server that is asked one thing.
 type subject struct {
@@ -20,11 +34,23 @@ type subject struct {
 	address     string
 	credentials credentials
 	server      *process
+	// helper is the server that this one asks each time, if that is known and measured too; nil if there is none.
+	helper *process
+	// cached is true where Kratos has nothing to do with the answers, since they are in a cache.
+	cached bool
 	// answerBytes is how long its answers are, but for their headers; verify finds out.
 	answerBytes int
 }
 
-func (s *subject) cpuTime() (time.Duration, error) { return cpuTimeOf(s.server.pid) }
+// cpuTime is what the server has taken so far, and its helper.
+func (s *subject) cpuTime() (time.Duration, error) {
+	sum, err := cpuTimeOf(s.server.pid)
+	if err != nil || s.helper == nil {
+		return sum, err
+	}
+	helpers, err := cpuTimeOf(s.helper.pid)
+	return sum + helpers, err
+}
 
 // The names of the subjects, as in the table and for -only and -profile.
 const (
@@ -40,25 +66,34 @@ const (
 	subjectRESTCached   = "kratosgrpc REST cached"
 	subjectRESTUncached = "kratosgrpc REST uncached"
 	subjectCheckCached  = "kratosgrpc Check cached"
+	subjectEnvoy        = "a request through Envoy without ext_authz"
+	subjectEnvoyChecked = "a request through Envoy with ext_authz: cached Check by kratosgrpc"
 )
 
-// catalogue is the subjects, each with its server, in the order in which they are measured. Those that are compared with each other
-// stand side by side: what is measured one after the other, is measured in much the same circumstances.
-var catalogue = []struct {
+// entry is a subject in the catalogue.
+type entry struct {
 	name   string
 	asks   question
 	server string
-}{
-	{subjectBareBallast, whoamiGRPC, serverBareBallast},
-	{subjectBare, whoamiGRPC, serverBare},
-	{subjectGRPCCached, whoamiGRPC, serverCached},
-	{subjectCheckCached, check, serverCached},
-	{subjectBareCheck, check, serverBare},
-	{subjectRESTCached, whoamiREST, serverCached},
-	{subjectProxy, whoamiREST, serverProxy},
-	{subjectGRPCUncached, whoamiGRPC, serverUncached},
-	{subjectRESTUncached, whoamiREST, serverUncached},
-	{subjectProxyPlain, whoamiREST, serverProxyPlain},
-	{subjectProxyBallast, whoamiREST, serverProxyBallast},
-	{subjectKratos, whoamiREST, serverKratos},
+	// helper is the server that this one asks each time, if it counts too.
+	helper string
+}
+
+// catalogue is the subjects, each with its server, in the order in which they are measured. Those that are compared with each other
+// stand side by side: what is measured one after the other, is measured in much the same circumstances.
+var catalogue = []entry{
+	{name: subjectBareBallast, asks: whoamiGRPC, server: serverBareBallast},
+	{name: subjectBare, asks: whoamiGRPC, server: serverBare},
+	{name: subjectGRPCCached, asks: whoamiGRPC, server: serverCached},
+	{name: subjectCheckCached, asks: check, server: serverCached},
+	{name: subjectBareCheck, asks: check, server: serverBare},
+	{name: subjectRESTCached, asks: whoamiREST, server: serverCached},
+	{name: subjectProxy, asks: whoamiREST, server: serverProxy},
+	{name: subjectGRPCUncached, asks: whoamiGRPC, server: serverUncached},
+	{name: subjectRESTUncached, asks: whoamiREST, server: serverUncached},
+	{name: subjectProxyPlain, asks: whoamiREST, server: serverProxyPlain},
+	{name: subjectProxyBallast, asks: whoamiREST, server: serverProxyBallast},
+	{name: subjectEnvoy, asks: requestOpen, server: serverEnvoyWithoutAuthz},
+	{name: subjectEnvoyChecked, asks: requestChecked, server: serverEnvoyWithAuthz, helper: serverCached},
+	{name: subjectKratos, asks: whoamiREST, server: serverKratos},
 }

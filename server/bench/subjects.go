@@ -75,6 +75,8 @@ func serve(ctx context.Context, name string, args []string) error {
 			return err
 		}
 		server = bare.Serve
+	case "app":
+		server = newApp().Serve
 	case "proxy", "plain proxy":
 		proxy, err := newProxy(args[0], name == "proxy")
 		if err != nil {

@@ -68,6 +68,7 @@ func (r *results) targets() []*target {
 			name: "… ÷ bare grpc-go that answers Check", aside: true,
 			figures: r.ratio(subjectCheckCached, subjectBareCheck, (*measured).perSecond),
 		}},
+		r.throughEnvoy(),
 	)
 	if r.o.only == "" {
 		all = append(all, r.inProcessTargets()...)
@@ -79,6 +80,29 @@ func (r *results) targets() []*target {
 		}
 	}
 	return known
+}
+
+// throughEnvoy is what a cached Check adds to a request through Envoy. There is no target for it.
+func (r *results) throughEnvoy() []*target {
+	p99 := func(m *measured) float64 { return m.quantile(99).Seconds() * 1e3 }
+	with, without := each(r, subjectEnvoyChecked, loadOpen, p99), each(r, subjectEnvoy, loadOpen, p99)
+	if len(with) == 0 || len(without) == 0 {
+		return nil
+	}
+	adds := make([]float64, len(with))
+	for i := range adds {
+		adds[i] = with[i] - without[i]
+	}
+	rate := inGroups(int64(r.o.rate))
+	return []*target{
+		{name: "request through Envoy with a cached Check, p99 at " + rate + "/s", unit: " ms", aside: true, figures: with},
+		{name: "… without ext_authz", unit: " ms", aside: true, figures: without},
+		{name: "… what the Check adds to it", unit: " ms", aside: true, figures: adds},
+		{
+			name: "request through Envoy with a cached Check ÷ without ext_authz, requests/s", aside: true,
+			figures: r.ratio(subjectEnvoyChecked, subjectEnvoy, (*measured).perSecond),
+		},
+	}
 }
 
 func (r *results) inProcessTargets() []*target {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,98 +11,125 @@ import (
 
 	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
 	"github.com/valyala/fasthttp"
+	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
 
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
+	"github.com/kratosgrpc/kratosgrpc/server/internal/envoytest"
 )
 
-// The servers. Some are asked more than one thing, and so are several subjects.
-const (
-	serverBare         = "bare"
-	serverBareBallast  = "bare with ballast"
-	serverProxy        = "proxy"
-	serverProxyBallast = "proxy with ballast"
-	serverProxyPlain   = "proxy without a BufferPool"
-	serverCached       = "kratosgrpc with a cache"
-	serverUncached     = "kratosgrpc"
-	serverKratos       = "kratos"
-)
-
-// world is all the servers of a run.
+// world is all the subjects of a run, and their servers.
 type world struct {
+	servers
+
 	subjects []*subject
 	stub     *process
-	running  []*process
+	// missing is why subjects were left out; nil if none were.
+	missing error
 }
 
 // newWorld starts the servers of those subjects whose name is wanted, in an environment with env in it. Each is a process of
-// its own, so that what each of them takes is known exactly.
-func newWorld(ctx context.Context, o *options, binary string, wanted func(name string) bool, env ...string) (_ *world, err error) {
-	w := new(world)
+// its own, so that what each of them takes is known exactly. Without Envoy, the subjects that need it are left out.
+func newWorld(ctx context.Context, o *options, root, binary string, wanted func(name string) bool, env ...string) (_ *world, err error) {
+	w := &world{servers: servers{root: root, binary: binary, env: env, byName: map[string]*process{}}}
 	defer func() {
 		if err != nil {
 			w.stop()
 		}
 	}()
-	measured, rest := o.processors()
-	if w.stub, err = startSelf(ctx, rest, nil, "stub"); err != nil {
+	w.measured, w.rest = o.processors()
+	if w.stub, err = w.get(ctx, serverStub); err != nil {
 		return nil, err
 	}
-	w.running = append(w.running, w.stub)
-	withBallast := append(slices.Clone(env), ballastEnv+"=1")
-	start := map[string]func() (*process, error){
-		serverBare:         func() (*process, error) { return startSelf(ctx, measured, env, "bare") },
-		serverBareBallast:  func() (*process, error) { return startSelf(ctx, measured, withBallast, "bare") },
-		serverProxy:        func() (*process, error) { return startSelf(ctx, measured, env, "proxy", w.stub.http) },
-		serverProxyPlain:   func() (*process, error) { return startSelf(ctx, measured, env, "plain proxy", w.stub.http) },
-		serverProxyBallast: func() (*process, error) { return startSelf(ctx, measured, withBallast, "proxy", w.stub.http) },
-		serverCached: func() (*process, error) {
-			// A verdict that comes late on a machine that is busy is one all the same, here.
-			return startKratosgrpc(ctx, measured, binary, w.stub.http, env, "--session-cache-ttl=1h", "--authz-timeout=10s")
-		},
-		serverUncached: func() (*process, error) { return startKratosgrpc(ctx, measured, binary, w.stub.http, env) },
-		serverKratos:   func() (*process, error) { return startSelf(ctx, measured, env, "kratos") },
-	}
-	started := map[string]*process{}
-	for _, s := range catalogue {
-		if !wanted(s.name) {
+	for _, e := range catalogue {
+		if !wanted(e.name) {
 			continue
 		}
-		p := started[s.server]
-		if p == nil {
-			if p, err = start[s.server](); err != nil {
-				return nil, err
-			}
-			started[s.server] = p
-			w.running = append(w.running, p)
+		s, err := w.newSubject(ctx, &e)
+		if errors.Is(err, envoytest.ErrMissing) {
+			w.missing = err
+			continue
 		}
-		subject := &subject{name: s.name, asks: s.asks, address: p.grpc, credentials: madeUp, server: p}
-		if s.asks == whoamiREST {
-			subject.address = p.http
+		if err != nil {
+			return nil, err
 		}
-		if p.token != "" {
-			subject.credentials = always(p.token)
-		}
-		w.subjects = append(w.subjects, subject)
+		w.subjects = append(w.subjects, s)
 	}
 	if len(w.subjects) == 0 {
-		return nil, errors.New("there is no such subject")
+		return nil, cmp.Or(w.missing, errors.New("there is no such subject"))
 	}
-	return w, w.verify(ctx)
+	if err := w.verify(ctx); err != nil {
+		return nil, err
+	}
+	return w, w.fill(ctx)
 }
 
-func (w *world) stop() {
-	for _, p := range slices.Backward(w.running) {
-		p.stop()
+func (w *world) newSubject(ctx context.Context, e *entry) (*subject, error) {
+	server, err := w.get(ctx, e.server)
+	if err != nil {
+		return nil, err
 	}
+	s := &subject{
+		name: e.name, asks: e.asks, address: server.grpc, credentials: madeUp, server: server,
+		cached: e.server == serverCached || e.helper == serverCached,
+	}
+	if e.asks.overHTTP() {
+		s.address = server.http
+	}
+	if server.token != "" {
+		s.credentials = always(server.token)
+	}
+	if e.helper != "" {
+		if s.helper, err = w.get(ctx, e.helper); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
 }
 
-func (w *world) pids() (pids []int) {
-	for _, p := range w.running {
-		pids = append(pids, p.pid)
+// fill has all tokens be in the cache that callers will ask for, before anything is measured.
+func (w *world) fill(ctx context.Context) error {
+	i := slices.IndexFunc(w.subjects, func(s *subject) bool { return s.cached })
+	if i < 0 {
+		return nil
 	}
-	return pids
+	// There is one cache, and all ask it for the same.
+	s := w.subjects[i]
+	callers, closeAll, err := s.callers(ctx, openCallers)
+	if err != nil {
+		return err
+	}
+	defer closeAll()
+	var calling errgroup.Group
+	for _, c := range callers {
+		calling.Go(func() error {
+			for range tokensEach {
+				if err := c.call(); err != nil {
+					return fmt.Errorf("%s: %w", s.name, err)
+				}
+			}
+			return nil
+		})
+	}
+	return calling.Wait()
+}
+
+// measure puts a load on a subject. It fails where Kratos was asked for what was to be in the cache.
+func (w *world) measure(ctx context.Context, l *load, s *subject, o *options) (*measured, error) {
+	before, err := w.questions()
+	if err != nil {
+		return nil, err
+	}
+	m, err := l.measure(ctx, s, o)
+	if err != nil {
+		return nil, err
+	}
+	after, err := w.questions()
+	if err == nil && s.cached && after != before {
+		err = fmt.Errorf("%s, %s: Kratos was asked %d times", s.name, l.name, after-before)
+	}
+	return m, err
 }
 
 func (w *world) subject(name string) *subject {
@@ -130,8 +158,12 @@ func (w *world) verify(ctx context.Context) error {
 	same := map[question]proto.Message{}
 	for _, s := range w.subjects {
 		token := s.credentials(0)[0]
-		if s.asks == whoamiREST {
-			if err := s.verifyREST(token); err != nil {
+		if s.asks.overHTTP() {
+			verify := s.verifyREST
+			if s.asks != whoamiREST {
+				verify = s.verifyEnvoy
+			}
+			if err := verify(token); err != nil {
 				return fmt.Errorf("%s: %w", s.name, err)
 			}
 			continue
