@@ -86,14 +86,14 @@ func TestRun(t *testing.T) {
 			t.Errorf("Kratos was asked %s times", row[3])
 		}
 	}
-	// Each of the four targets about a proxy has two other proxies beside it, each of the two about the bare server one with
+	// Each of the four targets about a proxy has three other proxies beside it, each of the two about the bare server one with
 	// ballast, and Check one that answers Check.
-	const targets, wantAsides = 11, 4*2 + 2 + 1
+	const targets, wantAsides = 11, 4*3 + 2 + 1
 	if verdicts != targets || asides != wantAsides || envoyAsides != 2*len(envoys) {
 		t.Errorf("%d targets, %d beside them and %d of Envoy, want %d, %d and %d, in\n%s", verdicts, asides, envoyAsides, targets, wantAsides, 2*len(envoys), report)
 	}
 	for _, name := range append([]string{
-		subjectKratos, subjectProxy, subjectProxyPlain, subjectProxyBallast, subjectBare, subjectBareBallast,
+		subjectKratos, subjectProxy, subjectProxyPool, subjectProxyBallast, subjectProxyPoolBallast, subjectBare, subjectBareBallast,
 		subjectGRPCCached, subjectGRPCUncached, subjectRESTCached, subjectRESTUncached,
 		subjectCheckCached, subjectBareCheck,
 	}, envoys...) {
@@ -114,6 +114,39 @@ func TestRun(t *testing.T) {
 	is, _ := quotation(report)
 	if want := "before\n" + is + "after\n"; is == "" || string(quoting) != want {
 		t.Errorf("the quotation is\n%s\nand not\n%s", quoting, want)
+	}
+}
+
+// TestTargetsAreAboutThePlainProxy: a target that names ReverseProxy is about one with nothing added to it; those that are
+// tuned stand beside it, and say so.
+func TestTargetsAreAboutThePlainProxy(t *testing.T) {
+	t.Parallel()
+	servers := map[string]string{}
+	for _, e := range catalogue {
+		servers[e.name] = e.server
+	}
+	r := newResults(&options{only: "."})
+	speeds := map[string]int64{subjectGRPCUncached: 600, subjectProxy: 1000, subjectProxyPool: 1200, subjectProxyBallast: 1500, subjectProxyPoolBallast: 2000}
+	for name, calls := range speeds {
+		r.add(name, load32, &measured{calls: calls, elapsed: time.Second, cpu: time.Second})
+	}
+	got := map[string]float64{}
+	aside := map[string]bool{}
+	for _, target := range r.targets() {
+		got[target.name], aside[target.name] = median(target.figures), target.aside
+	}
+	const verdict = "uncached Whoami over gRPC ÷ ReverseProxy, requests/s"
+	if servers[subjectProxy] != serverProxy || got[verdict] != 0.6 || aside[verdict] {
+		t.Errorf("the target is about %q, at %v", servers[subjectProxy], got[verdict])
+	}
+	// For want of another row of that name, the last of these is of requests/s.
+	for name, want := range map[string]float64{
+		"… ÷ ReverseProxy with a BufferPool": 0.5, "… ÷ ReverseProxy with the same ballast": 0.4,
+		"… ÷ ReverseProxy with a BufferPool and the same ballast": 0.3,
+	} {
+		if got[name] != want || !aside[name] {
+			t.Errorf("%s: %v, want %v beside the target", name, got[name], want)
+		}
 	}
 }
 

@@ -7,8 +7,8 @@
 //
 //   - Kratos 1.3.1 itself: the real one (package kratostest), in production mode, with an account and a session. Its data is
 //     in SQLite.
-//   - ReverseProxy: httputil.ReverseProxy in front of a stub of Kratos, set to be fast: it keeps its connections, and the
-//     buffers that it copies through.
+//   - ReverseProxy: httputil.ReverseProxy in front of a stub of Kratos, as it is by itself, but for its connections: it keeps
+//     as many as there are callers, where net/http would keep two and open new ones all the time.
 //   - bare grpc-go: a grpc-go server with its defaults that answers Whoami with a session that it has. What gRPC itself costs.
 //   - kratosgrpc: the program itself, built as `make build` does, in front of the stub, with a cache and without one, over gRPC
 //     and over REST; with the cache, also Envoy's Check, for which the bare server has an answer too.
@@ -23,7 +23,8 @@
 //
 // kratosgrpc keeps 32 MiB of heap that it does not use, so that the garbage collector seldom runs (cmd/kratosgrpc/heap.go).
 // The targets are about a bare server and a proxy without; with the same ballast they stand beside, so that nobody has to wonder.
-// So does a proxy without a BufferPool, as most are: it allocates 32 KiB for each answer.
+// By itself the proxy allocates 32 KiB for each answer. Tuned with a BufferPool it does not: that one stands beside too, with the
+// ballast and without.
 //
 // # How
 //

@@ -14,7 +14,8 @@ const (
 	serverBareBallast       = "bare with ballast"
 	serverProxy             = "proxy"
 	serverProxyBallast      = "proxy with ballast"
-	serverProxyPlain        = "proxy without a BufferPool"
+	serverProxyPool         = "proxy with a BufferPool"
+	serverProxyPoolBallast  = "proxy with a BufferPool and ballast"
 	serverCached            = "kratosgrpc with a cache"
 	serverUncached          = "kratosgrpc"
 	serverEnvoyWithoutAuthz = "envoy without ext_authz"
@@ -74,8 +75,10 @@ func (s *servers) start(ctx context.Context, name string) (*process, error) {
 		return startSelf(ctx, s.measured, s.env, "proxy", stub.http)
 	case serverProxyBallast:
 		return startSelf(ctx, s.measured, withBallast, "proxy", stub.http)
-	case serverProxyPlain:
-		return startSelf(ctx, s.measured, s.env, "plain proxy", stub.http)
+	case serverProxyPool:
+		return startSelf(ctx, s.measured, s.env, "pooling proxy", stub.http)
+	case serverProxyPoolBallast:
+		return startSelf(ctx, s.measured, withBallast, "pooling proxy", stub.http)
 	case serverCached:
 		// A verdict that comes late on a machine that is busy is one all the same, here.
 		return startKratosgrpc(ctx, s.measured, s.binary, stub.http, s.env, "--session-cache-ttl=1h", "--authz-timeout=10s")

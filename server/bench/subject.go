@@ -54,20 +54,21 @@ func (s *subject) cpuTime() (time.Duration, error) {
 
 // The names of the subjects, as in the table and for -only and -profile.
 const (
-	subjectKratos       = "Kratos 1.3.1"
-	subjectProxy        = "ReverseProxy"
-	subjectProxyBallast = "ReverseProxy, with ballast"
-	subjectProxyPlain   = "ReverseProxy, no BufferPool"
-	subjectBare         = "bare grpc-go"
-	subjectBareBallast  = "bare grpc-go, with ballast"
-	subjectBareCheck    = "bare grpc-go, Check"
-	subjectGRPCCached   = "kratosgrpc gRPC cached"
-	subjectGRPCUncached = "kratosgrpc gRPC uncached"
-	subjectRESTCached   = "kratosgrpc REST cached"
-	subjectRESTUncached = "kratosgrpc REST uncached"
-	subjectCheckCached  = "kratosgrpc Check cached"
-	subjectEnvoy        = "a request through Envoy without ext_authz"
-	subjectEnvoyChecked = "a request through Envoy with ext_authz: cached Check by kratosgrpc"
+	subjectKratos           = "Kratos 1.3.1"
+	subjectProxy            = "ReverseProxy"
+	subjectProxyBallast     = "ReverseProxy, with ballast"
+	subjectProxyPool        = "ReverseProxy, with a BufferPool"
+	subjectProxyPoolBallast = "ReverseProxy, with a BufferPool and ballast"
+	subjectBare             = "bare grpc-go"
+	subjectBareBallast      = "bare grpc-go, with ballast"
+	subjectBareCheck        = "bare grpc-go, Check"
+	subjectGRPCCached       = "kratosgrpc gRPC cached"
+	subjectGRPCUncached     = "kratosgrpc gRPC uncached"
+	subjectRESTCached       = "kratosgrpc REST cached"
+	subjectRESTUncached     = "kratosgrpc REST uncached"
+	subjectCheckCached      = "kratosgrpc Check cached"
+	subjectEnvoy            = "a request through Envoy without ext_authz"
+	subjectEnvoyChecked     = "a request through Envoy with ext_authz: cached Check by kratosgrpc"
 )
 
 // entry is a subject in the catalogue.
@@ -91,8 +92,9 @@ var catalogue = []entry{
 	{name: subjectProxy, asks: whoamiREST, server: serverProxy},
 	{name: subjectGRPCUncached, asks: whoamiGRPC, server: serverUncached},
 	{name: subjectRESTUncached, asks: whoamiREST, server: serverUncached},
-	{name: subjectProxyPlain, asks: whoamiREST, server: serverProxyPlain},
+	{name: subjectProxyPool, asks: whoamiREST, server: serverProxyPool},
 	{name: subjectProxyBallast, asks: whoamiREST, server: serverProxyBallast},
+	{name: subjectProxyPoolBallast, asks: whoamiREST, server: serverProxyPoolBallast},
 	{name: subjectEnvoy, asks: requestOpen, server: serverEnvoyWithoutAuthz},
 	{name: subjectEnvoyChecked, asks: requestChecked, server: serverEnvoyWithAuthz, helper: serverCached},
 	{name: subjectKratos, asks: whoamiREST, server: serverKratos},

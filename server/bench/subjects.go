@@ -77,8 +77,8 @@ func serve(ctx context.Context, name string, args []string) error {
 		server = bare.Serve
 	case "app":
 		server = newApp().Serve
-	case "proxy", "plain proxy":
-		proxy, err := newProxy(args[0], name == "proxy")
+	case "proxy", "pooling proxy":
+		proxy, err := newProxy(args[0], name == "pooling proxy")
 		if err != nil {
 			return err
 		}
@@ -165,8 +165,8 @@ func newBare() (*grpc.Server, error) {
 	return server, nil
 }
 
-// newProxy is the standard library's reverse proxy as it has to be set to be fast: connections to what is behind are kept,
-// however many there are, and, with a pool, the buffers that answers are copied through too.
+// newProxy is the standard library's reverse proxy, that keeps its connections to what is behind, however many there are: by
+// itself it would keep two. With a pool it keeps the buffers that answers are copied through too, which it does not by itself.
 func newProxy(upstream string, pool bool) (*http.Server, error) {
 	u, err := url.Parse("http://" + upstream)
 	if err != nil {

@@ -29,10 +29,14 @@ func (t *target) met() bool {
 	return median(t.figures) >= t.limit
 }
 
-// beside are those that stand beside what a target compares with: they are the same but for one thing.
+// beside are those that stand beside what a target compares with: they are the same but for what is said.
 var beside = map[string][]struct{ name, subject string }{
-	subjectBare:  {{"bare grpc-go with the same ballast", subjectBareBallast}},
-	subjectProxy: {{"ReverseProxy with the same ballast", subjectProxyBallast}, {"ReverseProxy without a BufferPool", subjectProxyPlain}},
+	subjectBare: {{"bare grpc-go with the same ballast", subjectBareBallast}},
+	subjectProxy: {
+		{"ReverseProxy with a BufferPool", subjectProxyPool},
+		{"ReverseProxy with the same ballast", subjectProxyBallast},
+		{"ReverseProxy with a BufferPool and the same ballast", subjectProxyPoolBallast},
+	},
 }
 
 // compared is a target for how a subject compares with another one, and the same for those beside that.
