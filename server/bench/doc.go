@@ -65,6 +65,7 @@
 //
 // # Profiles
 //
-// With -profile, and by itself for a server that misses a target, a CPU profile is taken of the server under load. It is another
-// process than the one that was measured, of the same program with one more file (profiled.go), put there as it is built.
+// With -profile, and by itself for a server that misses a target, or would if the target were about one of those that stand beside,
+// a CPU profile is taken of the server under load. It is another process than the one that was measured, of the same program with
+// one more file (profiled.go), put there as it is built.
 package main

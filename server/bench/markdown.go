@@ -107,7 +107,7 @@ func (r *results) writeMeasured(b *strings.Builder) {
 
 func (r *results) writeProfiles(b *strings.Builder) {
 	for _, t := range r.targets() {
-		if top, ok := r.profiles[t.subject]; ok && !t.aside && !t.met() {
+		if top, ok := r.profiles[t.subject]; ok && !t.met() {
 			fmt.Fprintf(b, "\n## Where the time of %s goes\n\n```\n%s```\n", t.subject, top)
 			delete(r.profiles, t.subject)
 		}

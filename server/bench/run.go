@@ -92,10 +92,10 @@ func run(ctx context.Context, o *options) error {
 	return nil
 }
 
-// explain profiles the servers that miss a target.
+// explain profiles the servers that miss a target, also if that is only beside something that is tuned.
 func (r *results) explain(ctx context.Context, root string) error {
 	for _, t := range r.targets() {
-		if t.aside || t.met() || t.subject == "" || r.profiles[t.subject] != "" {
+		if t.met() || t.subject == "" || r.profiles[t.subject] != "" {
 			continue
 		}
 		file := filepath.Join(root, ".bin", "cpu.prof")

@@ -17,7 +17,7 @@ type target struct {
 	figures []float64
 	// subject is the one to look at if it is missed; empty if that is none.
 	subject string
-	// aside is true where there is no limit: it is told beside another, to judge that by.
+	// aside is true where there is no verdict: it is told beside another, to judge that by.
 	aside bool
 }
 
@@ -50,7 +50,7 @@ func (r *results) compared(subject, other, name string, limit float64) []*target
 	t.figures = r.ratio(subject, other, figure)
 	found := []*target{t}
 	for _, b := range beside[other] {
-		found = append(found, &target{name: "… ÷ " + b.name, aside: true, figures: r.ratio(subject, b.subject, figure)})
+		found = append(found, &target{name: "… ÷ " + b.name, aside: true, figures: r.ratio(subject, b.subject, figure), limit: limit, below: t.below, subject: subject})
 	}
 	return found
 }
