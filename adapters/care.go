@@ -14,7 +14,8 @@ type Care struct {
 	Breaker bool
 	// BreakerChanged is told when requests begin to fail at once, and when they no longer do. It must not block. It can be nil.
 	BreakerChanged func(open bool)
-	// HedgeAfter is how long Whoami waits for an answer until it asks a second time and takes the first answer. 0 never does.
+	// HedgeAfter is how long Whoami waits for an answer until it asks a second time and takes the first answer. If it has failed by
+	// then, that is its second try. 0 never does.
 	HedgeAfter time.Duration
 }
 

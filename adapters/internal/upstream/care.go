@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/failsafe-go/failsafe-go"
+
 	"github.com/kratosgrpc/kratosgrpc/adapters"
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
 )
@@ -14,16 +16,17 @@ import (
 // care stands between requests and a Kratos that is slow or down: a breaker that stops asking, a gate that bounds how much is
 // asked at a time, and a second try where that can do no harm.
 type care struct {
-	breaker    *breaker
-	gate       *gate
-	retries    budget
-	hedgeAfter time.Duration
+	breaker *breaker
+	gate    *gate
+	retries budget
+	// hedges is nil where nothing is asked a second time before the first has ended.
+	hedges failsafe.Executor[*Response]
 	// send makes a request once; again says that it is the second time.
 	send func(ctx context.Context, r *Request, again bool) (*Response, error)
 }
 
 func newCare(c adapters.Care, send func(context.Context, *Request, bool) (*Response, error)) *care {
-	return &care{breaker: newBreaker(c), gate: newGate(c.MaxConcurrency), hedgeAfter: c.HedgeAfter, send: send}
+	return &care{breaker: newBreaker(c), gate: newGate(c.MaxConcurrency), hedges: newHedges(c.HedgeAfter), send: send}
 }
 
 // do makes a request, twice at most.
@@ -42,7 +45,7 @@ func (c *care) do(ctx context.Context, r *Request) (*Response, error) {
 
 func (c *care) ask(ctx context.Context, r *Request) (*Response, error) {
 	c.retries.earn()
-	if r.Kind == Lookup && c.hedgeAfter > 0 {
+	if r.Kind == Lookup && c.hedges != nil {
 		return c.hedged(ctx, r)
 	}
 	res, err := c.once(ctx, r, false)
@@ -67,56 +70,6 @@ func (c *care) once(ctx context.Context, r *Request, again bool) (*Response, err
 
 func (c *care) mayAskAgain(ctx context.Context, r *Request, res *Response, err error) bool {
 	return (r.Kind == Read || r.Kind == Lookup) && unanswered(res, err) && ctx.Err() == nil && c.retries.take()
-}
-
-// hedged makes a request, and a second time if there is no answer yet after a while. The first answer counts.
-func (c *care) hedged(ctx context.Context, r *Request) (*Response, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	type result struct {
-		res *Response
-		err error
-	}
-	results := make(chan result, 2)
-	ask := func(again bool) {
-		defer func() {
-			// In a goroutine of its own a panic would end the process.
-			if p := recover(); p != nil {
-				results <- result{err: fmt.Errorf("a panic with a %T", p)}
-			}
-		}()
-		res, err := c.once(ctx, r, again)
-		results <- result{res, err}
-	}
-	go ask(false)
-	late := time.NewTimer(c.hedgeAfter)
-	defer late.Stop()
-	var worst *result
-	for asked, over := 1, 0; ; {
-		select {
-		case got := <-results:
-			over++
-			if worst == nil || !errors.Is(got.err, adapters.ErrNotAsked) {
-				worst = &got
-			}
-			settled := !unanswered(got.res, got.err) && !errors.Is(got.err, adapters.ErrNotAsked)
-			if settled {
-				return got.res, got.err
-			}
-			if asked == 1 && c.mayAskAgain(ctx, r, got.res, got.err) {
-				asked++
-				go ask(true)
-			}
-			if over == asked {
-				return worst.res, worst.err
-			}
-		case <-late.C:
-			if asked == 1 && c.retries.take() {
-				asked++
-				go ask(true)
-			}
-		}
-	}
 }
 
 // unanswered says that a request has not come to Kratos, or no answer from there, as far as that can be told.

@@ -395,8 +395,8 @@ func TestHedge(t *testing.T) {
 				return down()
 			}
 			return fast, nil
-		}, fast, 0, 2},
-		"both fail": {Lookup, func(context.Context, int64) (*Response, error) { return down() }, nil, 0, 2},
+		}, fast, after, 2},
+		"both fail": {Lookup, func(context.Context, int64) (*Response, error) { return down() }, nil, after, 2},
 		"a panic":   {Lookup, func(context.Context, int64) (*Response, error) { panic("oh no") }, nil, 0, 1},
 		"a read":    {Read, takes(time.Minute, 0), slow, time.Minute, 1},
 		"a change":  {Once, takes(time.Minute, 0), slow, time.Minute, 1},
