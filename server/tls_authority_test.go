@@ -59,7 +59,7 @@ func TestClientAuthorityRotation(t *testing.T) {
 			oldConfig, newConfig := kept.with(m.configOf(&oldPair), version), newTickets().with(m.configOf(&newPair), version)
 			resumed := 0
 			comesIn := func(config *tls.Config) bool {
-				state, err := handshake(t.Context(), address, config)
+				state, err := testpki.Handshake(t.Context(), address, config)
 				if err == nil && state.DidResume {
 					resumed++
 				}
@@ -189,7 +189,7 @@ func TestClientAuthorityRotationUnderLoad(t *testing.T) {
 		put(next)
 		pair := current.Issue(t, "spiffe://example.org/a").TLS(t)
 		for port, address := range ports(s) {
-			if _, err := handshake(t.Context(), address, m.configOf(&pair)); err == nil {
+			if _, err := testpki.Handshake(t.Context(), address, m.configOf(&pair)); err == nil {
 				t.Errorf("%s still believes an authority that is gone", port)
 			}
 		}

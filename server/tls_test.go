@@ -23,29 +23,6 @@ import (
 	"github.com/kratosgrpc/kratosgrpc/server"
 )
 
-// handshake connects to an address, and waits for what the server says to a client's certificate: in TLS 1.3 that comes
-// after the client takes the handshake to be over.
-func handshake(ctx context.Context, address string, config *tls.Config) (tls.ConnectionState, error) {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
-	defer cancel()
-	conn, err := (&tls.Dialer{Config: config}).DialContext(ctx, "tcp", address)
-	if err != nil {
-		return tls.ConnectionState{}, err
-	}
-	defer func() { _ = conn.Close() }()
-	deadline, _ := ctx.Deadline()
-	_ = conn.SetDeadline(deadline)
-	secured := conn.(*tls.Conn)
-	// In HTTP/2 the server speaks without being asked. To say something could lose what it says.
-	if secured.ConnectionState().NegotiatedProtocol != "h2" {
-		if _, err := io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
-			return secured.ConnectionState(), err
-		}
-	}
-	_, err = conn.Read(make([]byte, 1))
-	return secured.ConnectionState(), err
-}
-
 // statusAt is the status of what is at a URL, or 0 if it can't be reached.
 func statusAt(t *testing.T, client *http.Client, url string) int {
 	t.Helper()
@@ -86,7 +63,7 @@ func TestTLSHandshakes(t *testing.T) {
 		"no such protocol":           {with(func(c *tls.Config) { c.NextProtos = []string{"spdy/3"} }), "no application protocol"},
 	} {
 		for port, address := range ports(s) {
-			state, err := handshake(t.Context(), address, c.config)
+			state, err := testpki.Handshake(t.Context(), address, c.config)
 			switch {
 			case c.says == "" && (err != nil || state.NegotiatedProtocol != "h2"):
 				t.Errorf("%s, %s: %q, %v", port, name, state.NegotiatedProtocol, err)
@@ -101,10 +78,10 @@ func TestTLSHandshakes(t *testing.T) {
 
 	// REST speaks HTTP/1.1 as well.
 	old := with(func(c *tls.Config) { c.NextProtos = []string{"http/1.1"} })
-	if state, err := handshake(t.Context(), ports(s)["REST"], old); err != nil || state.NegotiatedProtocol != "http/1.1" {
+	if state, err := testpki.Handshake(t.Context(), ports(s)["REST"], old); err != nil || state.NegotiatedProtocol != "http/1.1" {
 		t.Errorf("HTTP/1.1: %q, %v", state.NegotiatedProtocol, err)
 	}
-	if _, err := handshake(t.Context(), ports(s)["gRPC"], old); err == nil {
+	if _, err := testpki.Handshake(t.Context(), ports(s)["gRPC"], old); err == nil {
 		t.Error("the gRPC port speaks HTTP/1.1")
 	}
 	// And without TLS there is nothing.
@@ -124,7 +101,7 @@ func TestTLSPorts(t *testing.T) {
 		s := startServer(t, new(recorder), m.serve, log.capture, func(c *server.Config) { c.TLS.Ports = on })
 		config := m.config("spiffe://example.org/a")
 		for port, address := range ports(s) {
-			_, err := handshake(t.Context(), address, config)
+			_, err := testpki.Handshake(t.Context(), address, config)
 			if want := on == server.BothPorts || string(on) == strings.ToLower(port); (err == nil) != want {
 				t.Errorf("TLS on %s: %s says %v", on, port, err)
 			}
@@ -432,7 +409,7 @@ func TestBrokenCertificateChangesNothing(t *testing.T) {
 				t.Errorf("with a broken %s: %v", name, err)
 			}
 		}
-		if _, err := handshake(t.Context(), s.conn.Target(), m.configOf(nil)); err == nil || !strings.Contains(err.Error(), "certificate required") {
+		if _, err := testpki.Handshake(t.Context(), s.conn.Target(), m.configOf(nil)); err == nil || !strings.Contains(err.Error(), "certificate required") {
 			t.Errorf("with a broken %s, and no certificate: %v", name, err)
 		}
 		testpki.Replace(t, m.path(name), good)

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -13,7 +12,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/kratosgrpc/kratosgrpc/adapters/kratostest/testpki"
 )
@@ -103,28 +101,6 @@ func (c *crowd) all(clients int, serial string, often int) error {
 	return nil
 }
 
-// comeIn connects, and waits for what a server says to who has come in: in TLS 1.3, a certificate is refused only after the
-// client takes the handshake to be over.
-func comeIn(address string, config *tls.Config) (*tls.ConnectionState, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	defer cancel()
-	conn, err := (&tls.Dialer{Config: config}).DialContext(ctx, "tcp", address)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = conn.Close() }()
-	deadline, _ := ctx.Deadline()
-	_ = conn.SetDeadline(deadline)
-	state := conn.(*tls.Conn).ConnectionState()
-	if state.NegotiatedProtocol != "h2" {
-		if _, err := io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
-			return nil, err
-		}
-	}
-	_, err = io.ReadFull(conn, make([]byte, 9))
-	return &state, err
-}
-
 // verifyRotation exchanges everything that the ports' TLS is made of, while clients connect to them all the time: the server's
 // certificate and key, the authority of clients, and their certificates. In between there are files that are bad. No
 // handshake fails.
@@ -162,7 +138,7 @@ func verifyRotation(t *testing.T, binary string) {
 	kinds := map[string]struct{ address, protocol string }{"gRPC": {grpcAddr, "h2"}, "REST": {s.rest, "h2"}, "REST, HTTP/1.1": {s.rest, "http/1.1"}}
 	poll(t, "the server serves", func() error {
 		for _, kind := range kinds {
-			if _, err := comeIn(kind.address, config(shown.Load, kind.protocol)); err != nil {
+			if _, err := testpki.Handshake(context.Background(), kind.address, config(shown.Load, kind.protocol)); err != nil {
 				return err
 			}
 		}
@@ -187,8 +163,8 @@ func verifyRotation(t *testing.T, binary string) {
 						// Who comes back with a ticket is not shown a certificate.
 						own.ClientSessionCache = tls.NewLRUClientSessionCache(0)
 					}
-					state, err := comeIn(kind.address, own)
-					c.note(client, state, err)
+					state, err := testpki.Handshake(context.Background(), kind.address, own)
+					c.note(client, &state, err)
 				}
 			})
 		}
@@ -222,7 +198,7 @@ func verifyRotation(t *testing.T, binary string) {
 		comes(pair)
 		gone := clients.Issue(t, "spiffe://example.org/a").TLS(t)
 		for name, kind := range kinds {
-			if _, err := comeIn(kind.address, config(func() *tls.Certificate { return &gone }, kind.protocol)); err == nil {
+			if _, err := testpki.Handshake(context.Background(), kind.address, config(func() *tls.Certificate { return &gone }, kind.protocol)); err == nil {
 				t.Errorf("%s still believes an authority that is gone", name)
 			}
 		}
