@@ -39,7 +39,6 @@ func nothingIsSentTwice(t *testing.T, h *Harness) {
 		if err := adapter.Ready(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		clear(asked)
 		wantReason(t, o.name, o.do(t.Context(), t, adapter, new(adapters.Exchange)), unavailable)
 		mu.Lock()
 		for request, times := range asked {
@@ -60,6 +59,7 @@ func nothingIsSentTwice(t *testing.T, h *Harness) {
 		if len(asked) == 0 {
 			t.Errorf("%s asks nobody", o.name)
 		}
+		clear(asked)
 		mu.Unlock()
 	}
 	if repeated == 0 {

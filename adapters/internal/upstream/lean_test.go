@@ -3,7 +3,6 @@
 package upstream_test
 
 import (
-	"bufio"
 	"context"
 	"io"
 	"maps"
@@ -157,36 +156,15 @@ func TestUnattendedReadsNobodyElsesAnswer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer func() { _ = listener.Close() }()
 			said := make(chan struct{}, 10)
-			go func() {
-				for {
-					conn, err := listener.Accept()
-					if err != nil {
-						return
-					}
-					go func() {
-						defer func() { _ = conn.Close() }()
-						for in := bufio.NewReader(conn); ; {
-							r, err := http.ReadRequest(in)
-							if err != nil {
-								return
-							}
-							_, _ = io.Copy(io.Discard, r.Body)
-							_, _ = io.WriteString(conn, answer)
-							// In a packet of its own, after the answer.
-							time.Sleep(20 * time.Millisecond)
-							_, _ = io.WriteString(conn, unasked)
-							said <- struct{}{}
-						}
-					}()
-				}
-			}()
-			c := client(t, "http://"+listener.Addr().String())
+			c := client(t, serveByHand(t, func(_ int, to io.Writer) bool {
+				_, _ = io.WriteString(to, answer)
+				// In a packet of its own, after the answer.
+				time.Sleep(20 * time.Millisecond)
+				_, _ = io.WriteString(to, unasked)
+				said <- struct{}{}
+				return true
+			}))
 			for range 3 {
 				res, err := c.Do(unattended(t), upstream.Request{Method: http.MethodGet, Path: "/whoami"})
 				if err != nil || !strings.Contains(string(res.Body), "mine") {

@@ -15,16 +15,15 @@ import (
 	kratosgrpcv1 "github.com/kratosgrpc/kratosgrpc/gen/go/kratosgrpc/v1"
 )
 
-// fickle answers the first request of each connection, and cuts off at the second one, once it has it: a connection that is in
-// use already is where net/http would ask again on its own.
-func fickle(t *testing.T) (base string, asked *atomic.Int64) {
+// serveByHand serves connections without net/http's server, which would not do what is wrong. Of each, answer answers a request of
+// a number, from 0, and says whether there may be more.
+func serveByHand(t *testing.T, answer func(n int, to io.Writer) (more bool)) (base string) {
 	t.Helper()
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = listener.Close() })
-	asked = new(atomic.Int64)
 	go func() {
 		for {
 			conn, err := listener.Accept()
@@ -34,21 +33,34 @@ func fickle(t *testing.T) (base string, asked *atomic.Int64) {
 			go func() {
 				defer func() { _ = conn.Close() }()
 				in := bufio.NewReader(conn)
-				for n := range 2 {
+				for n := 0; ; n++ {
 					r, err := http.ReadRequest(in)
 					if err != nil {
 						return
 					}
 					_, _ = io.Copy(io.Discard, r.Body)
-					asked.Add(1)
-					if n == 0 {
-						_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+					if !answer(n, conn) {
+						return
 					}
 				}
 			}()
 		}
 	}()
-	return "http://" + listener.Addr().String(), asked
+	return "http://" + listener.Addr().String()
+}
+
+// fickle answers the first request of each connection, and cuts off at the second one, once it has it: a connection that is in
+// use already is where net/http would ask again on its own.
+func fickle(t *testing.T) (base string, asked *atomic.Int64) {
+	t.Helper()
+	asked = new(atomic.Int64)
+	return serveByHand(t, func(n int, to io.Writer) bool {
+		asked.Add(1)
+		if n == 0 {
+			_, _ = io.WriteString(to, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+		}
+		return n == 0
+	}), asked
 }
 
 // TestOnlyReadsAreAskedTwice: over connections that break when a request has been sent.
