@@ -12,8 +12,7 @@ import (
 // Client is how a client shows who it is, and whose servers' certificates it believes.
 type Client struct {
 	// Of pair and rootCAs, either is nil where there is none: the system's authorities are believed, no certificate is shown.
-	pair    *livefile.File[*tls.Certificate]
-	expiry  expiry
+	pair    *pair
 	rootCAs *livefile.File[*x509.CertPool]
 }
 
@@ -22,15 +21,14 @@ func NewClient(logger *slog.Logger, caFile, certFile, keyFile string) (_ *Client
 	if (certFile == "") != (keyFile == "") {
 		return nil, errors.New("a certificate and its key go together, and one of them is missing")
 	}
-	const what = "the client's certificate and key"
-	c := &Client{expiry: expiry{logger: logger, what: what}}
+	c := new(Client)
 	if caFile != "" {
 		if c.rootCAs, err = livefile.Open(logger, "the authorities of the server", parsePool, caFile); err != nil {
 			return nil, err
 		}
 	}
 	if certFile != "" {
-		if c.pair, err = livefile.Open(logger, what, parsePair, certFile, keyFile); err != nil {
+		if c.pair, err = openPair(logger, "the client's certificate and key", certFile, keyFile); err != nil {
 			return nil, err
 		}
 	}
@@ -44,7 +42,6 @@ func (c *Client) Check() {
 	}
 	if c.pair != nil {
 		c.pair.Check()
-		c.expiry.check(c.pair.Get())
 	}
 }
 

@@ -10,8 +10,7 @@ import (
 
 // Server is how a server shows who it is, and whose clients' certificates it believes.
 type Server struct {
-	pair   *livefile.File[*tls.Certificate]
-	expiry expiry
+	pair *pair
 	// clientCAs is nil where clients need no certificate.
 	clientCAs *livefile.File[*x509.CertPool]
 	auth      tls.ClientAuthType
@@ -20,9 +19,8 @@ type Server struct {
 // NewServer reads a certificate, its key and, if clientCAFile is not empty, the authorities of clients' certificates; these
 // are verified if they are shown, and have to be shown unless they are optional.
 func NewServer(logger *slog.Logger, certFile, keyFile, clientCAFile string, optional bool) (_ *Server, err error) {
-	const what = "the server's certificate and key"
-	s := &Server{expiry: expiry{logger: logger, what: what}}
-	if s.pair, err = livefile.Open(logger, what, parsePair, certFile, keyFile); err != nil {
+	s := new(Server)
+	if s.pair, err = openPair(logger, "the server's certificate and key", certFile, keyFile); err != nil {
 		return nil, err
 	}
 	if clientCAFile == "" {
@@ -39,7 +37,6 @@ func NewServer(logger *slog.Logger, certFile, keyFile, clientCAFile string, opti
 // Check implements livefile.Checker.
 func (s *Server) Check() {
 	s.pair.Check()
-	s.expiry.check(s.pair.Get())
 	if s.clientCAs != nil {
 		s.clientCAs.Check()
 	}
