@@ -39,12 +39,12 @@ type limits struct {
 	now func() time.Time
 }
 
-func newLimits(c *Config) *limits {
+func newLimits(r *RateLimits, trusted proxies) *limits {
 	l := &limits{
-		address:    newLimiters[netip.Prefix](c.RateLimits.Address, limitedSources),
-		identifier: newLimiters[[sha256.Size]byte](c.RateLimits.Identifier, limitedSources),
-		caller:     newLimiters[caller](c.RateLimits.Caller, limitedSources),
-		proxies:    newProxies(c.TrustedProxies),
+		address:    newLimiters[netip.Prefix](r.Address, limitedSources),
+		identifier: newLimiters[[sha256.Size]byte](r.Identifier, limitedSources),
+		caller:     newLimiters[caller](r.Caller, limitedSources),
+		proxies:    trusted,
 		now:        time.Now,
 	}
 	_, _ = rand.Read(l.key[:]) // It never fails.

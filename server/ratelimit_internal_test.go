@@ -27,7 +27,7 @@ const (
 type limitClock struct{ now time.Time }
 
 func newTestLimits(r RateLimits) (*limits, *limitClock) {
-	l, clock := newLimits(&Config{RateLimits: r}), &limitClock{time.Unix(1e9, 0)}
+	l, clock := newLimits(&r, nil), &limitClock{time.Unix(1e9, 0)}
 	l.now = func() time.Time { return clock.now }
 	return l, clock
 }
@@ -237,7 +237,7 @@ func TestRate(t *testing.T) {
 func BenchmarkRateLimits(b *testing.B) {
 	for name, r := range map[string]RateLimits{"none": {}, "all": {Rate{1e6, time.Second}, Rate{1e6, time.Second}, Rate{1e6, time.Second}}} {
 		b.Run(name, func(b *testing.B) {
-			l := newLimits(&Config{RateLimits: r})
+			l := newLimits(&r, nil)
 			ctx, req := certified("spiffe://example.org/shop"), new(kratosgrpcv1.WhoamiRequest)
 			b.ReportAllocs()
 			for b.Loop() {

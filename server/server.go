@@ -108,7 +108,7 @@ func New(config Config, adapter adapters.Adapter) (_ *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s.limits = newLimits(&config)
+	s.limits = newLimits(&config.RateLimits, s.backend.proxies)
 	s.interceptors = []grpc.UnaryServerInterceptor{
 		recoverInterceptor(config.Logger), s.access.unary, s.limits.unary, validate, deadlineInterceptor(config.UpstreamTimeout),
 	}

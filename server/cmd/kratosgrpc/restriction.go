@@ -10,17 +10,22 @@ import (
 // the server would be open.
 var errEmpty = errors.New("it is empty: if nothing is meant, leave it out")
 
+// popRestriction is what is given.
+func popRestriction(ctx *kong.DecodeContext) (said string, err error) {
+	if err = ctx.Scan.PopValueInto("value", &said); err == nil && said == "" {
+		err = errEmpty
+	}
+	return said, err
+}
+
 // restriction is a flag that must not be empty if it is there, not even in the environment.
 type restriction string
 
 // Decode implements kong.MapperValue.
 func (r *restriction) Decode(ctx *kong.DecodeContext) error {
-	var said string
-	if err := ctx.Scan.PopValueInto("value", &said); err != nil {
+	said, err := popRestriction(ctx)
+	if err != nil {
 		return err
-	}
-	if said == "" {
-		return errEmpty
 	}
 	*r = restriction(said)
 	return nil
@@ -31,12 +36,9 @@ type restrictions []string
 
 // Decode implements kong.MapperValue.
 func (r *restrictions) Decode(ctx *kong.DecodeContext) error {
-	var said string
-	if err := ctx.Scan.PopValueInto("value", &said); err != nil {
+	said, err := popRestriction(ctx)
+	if err != nil {
 		return err
-	}
-	if said == "" {
-		return errEmpty
 	}
 	*r = append(*r, kong.SplitEscaped(said, ',')...)
 	return nil
